@@ -1,0 +1,1 @@
+"""The workshop's shared demo modules: what the notebooks import, and nothing else is public."""

@@ -1,0 +1,135 @@
+"""Servers on a conference network: loopback only, free ports, no foreign hosts, no cross-site requests."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from workshop.errors import WorkshopError
+
+LOOPBACK = "127.0.0.1"
+ASGIApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+def bind(port: int = 0, *, what: str = "The server") -> socket.socket:
+    """A listening socket on 127.0.0.1.
+
+    Args:
+        port: the port wanted; 0 takes any free one.
+        what: who wants it, for the message.
+
+    Raises:
+        WorkshopError: the port is taken; says by which process when the system tells.
+    """
+    if not 0 <= port <= 65535:
+        raise WorkshopError(f"Port {port} is not between 0 and 65535.", fix="Choose another port.", used_wrongly=True)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: SO_REUSEADDR would let two servers share one port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((LOOPBACK, port))
+        sock.listen(1024)
+        sock.setblocking(False)
+        sock.set_inheritable(False)
+    except PermissionError as error:
+        sock.close()
+        raise WorkshopError(f"{what} may not use port {port}: {error.strerror}.", fix="Choose a port above 1023.") from None
+    except OSError:
+        sock.close()
+        holder = holder_of(port)
+        by = f" by {holder}" if holder else ""
+        raise WorkshopError(f"{what} cannot use port {port}: it is taken{by}.", fix="Stop that program or choose another port with --port.") from None
+    return sock
+
+
+def holder_of(port: int) -> str:
+    """Which process listens on a loopback port, as `name (pid 123)`; empty when the system does not tell."""
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except (psutil.Error, OSError):
+        return ""
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    """True for 127.0.0.0/8, ::1, localhost and names under .localhost (RFC 6761)."""
+    host = host.strip("[]").lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, without its port."""
+    if header.startswith("["):
+        return header.partition("]")[0] + "]"
+    return header.partition(":")[0]
+
+
+class LoopbackOnly:
+    """ASGI middleware: refuses a foreign `Host` (DNS rebinding) and cross-site browser requests.
+
+    Args:
+        app: the application behind it.
+        also_hosts: suffixes of further host names let through, such as `.amazonaws.com`, which nobody else can point
+            at this machine.
+    """
+
+    def __init__(self, app: ASGIApp, also_hosts: Iterable[str] = ()) -> None:
+        self.app, self.also_hosts = app, tuple(also_hosts)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] in ("http", "websocket"):
+            refusal = self.refusal(scope["method"] if scope["type"] == "http" else "GET", scope["headers"])
+            if refusal:
+                await self._refuse(scope, send, refusal)
+                return
+        await self.app(scope, receive, send)
+
+    def refusal(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Why a request with these headers is refused; empty when it may pass."""
+        host = origin = site = b""
+        for name, value in headers:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"sec-fetch-site":
+                site = value
+        # The two that every client here sends, first: this runs once a request.
+        if host and host.partition(b":")[0] not in (b"127.0.0.1", b"localhost"):
+            name = host_name(host.decode("latin-1"))
+            if not is_loopback(name) and not name.endswith(self.also_hosts or ("\0",)):
+                return f"This server answers only on this machine, not as {name!r}."
+        if site == b"cross-site":
+            return "Requests from other web sites are refused."
+        if origin and method not in ("GET", "HEAD", "OPTIONS"):
+            try:
+                from_host = urlsplit(origin.decode("latin-1")).hostname or ""
+            except ValueError:
+                from_host = ""
+            if not is_loopback(from_host):
+                return "Requests from other web sites are refused."
+        return ""
+
+    @staticmethod
+    async def _refuse(scope: dict[str, Any], send: Any, why: str) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": why})
+            return
+        body = why.encode()
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
