@@ -1,0 +1,48 @@
+"""What a reader looks at: tables, code, HTTP exchanges, progress, logs, the console page, timelines and plots.
+
+Everything here shows in JupyterLab, in a terminal (`print(view)`) and as a committed output on GitHub: plain tables,
+Markdown and PNG, with the meaning kept when all styling is gone. It meets AWS only through boto3 and HTTP.
+
+Primitives
+    Table(rows, headers, caption)          rows of anything, aligned
+    Text(text, caption), Code(source, language, caption), Diff(before, after)
+    Http(response, request)                one HTTP exchange: status line, a few headers, the body laid out
+    Check(name, ok, detail, mend), Checks  a preflight: `[OK]` / `[FAIL]` with the mend on the same line
+    Steps(title), Progress(title)          what a deployment did; Progress draws it live and leaves one final state
+    side_by_side(*views)                   two views beside each other
+
+Pictures
+    house_style()                          matplotlib set up for a projector and for grey
+    new_figure(finding, …)                 a figure and its axes in that style
+    figure_alt(figure, text)               the figure as a PNG with its alternative text
+
+Names are loaded when first used: `import workshop.show` imports neither matplotlib nor numpy nor rich.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "views": ("View", "Table", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
+    "exchange": ("Http",),
+    "progress": ("Steps", "Progress"),
+    "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that holds a public name when the name is first used."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
