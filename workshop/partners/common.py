@@ -1,0 +1,225 @@
+"""What every stand-in shares: JSON answers, bodies, the request log, and the doors behind `/_stand_in/`.
+
+    GET    /_stand_in/requests            what arrived, oldest first (the last 2,000)
+    DELETE /_stand_in/requests            forget it
+    GET    /_stand_in/faults              the faults that wait, with how often each struck
+    POST   /_stand_in/faults              add one: see `Fault`
+    DELETE /_stand_in/faults              remove all
+    POST   /_stand_in/reset               back to the first state: no data, no faults, no log
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from workshop.net import ASGIApp
+from workshop.partners import PartnerContext
+from workshop.partners.faults import Fault, Faults
+
+MOST_REQUESTS = 2000
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+
+
+class BadBody(Exception):
+    """A request body that cannot be read; the text says why."""
+
+
+class JsonAnswer(Response):
+    """A JSON body, indented as the services do it for people who look with curl."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(content, status_code=status, headers=dict(headers or {}))
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, indent=2, ensure_ascii=False).encode()
+
+
+async def json_body(request: Request, *, most: int = 2_000_000) -> Any:
+    """The request's JSON; `{}` when the body is empty.
+
+    Raises:
+        BadBody: too long, not UTF-8 or not JSON.
+    """
+    raw = await request.body()
+    if len(raw) > most:
+        raise BadBody(f"the body has {len(raw):,} bytes; at most {most:,} are taken")
+    if not raw.strip():
+        return {}
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadBody(f"the body is not JSON: {error}") from None
+
+
+class RequestLog:
+    """The last requests, for tests and lessons. Bodies are left out: they may hold card numbers."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.entries: deque[dict[str, Any]] = deque(maxlen=MOST_REQUESTS)
+        self.count = 0
+
+    def begin(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Notes that a request arrived; the entry's `status` stays None until it is answered."""
+        self.count += 1
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        entry = {
+            "number": self.count,
+            "at": self.clock(),
+            "method": scope["method"],
+            "path": scope["path"],
+            "query": scope["query_string"].decode("latin-1"),
+            "headers": {name: _masked(value) if name in SECRET_HEADERS else value for name, value in headers.items()},
+            "status": None,
+            "milliseconds": None,
+            "fault": None,
+        }
+        self.entries.append(entry)
+        return entry
+
+
+def _masked(value: str) -> str:
+    scheme, space, secret = value.partition(" ")
+    return f"{scheme} ****{secret[-4:]}" if space else f"****{value[-4:]}"
+
+
+class StandIn:
+    """An ASGI app around a stand-in's own app: keeps the request log, applies faults and serves the doors.
+
+    Args:
+        app: the stand-in itself.
+        context: who serves it.
+        doors: further routes below `/_stand_in`, such as `Route("/inbox", …)`.
+        reset: called by `POST /_stand_in/reset`.
+        error_body: the JSON that this service sends with an error status, for a fault that answers one.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        context: PartnerContext,
+        *,
+        doors: Iterable[BaseRoute] = (),
+        reset: Callable[[], None] = lambda: None,
+        error_body: Callable[[int], Any] = lambda status: {"message": f"The stand-in was told to answer {status}."},
+    ) -> None:
+        self.app, self.context, self.error_body, self._reset = app, context, error_body, reset
+        self.log, self.faults = RequestLog(context.clock), Faults()
+        self._doors = Starlette(routes=[*doors, *self._own_doors()])
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"].startswith("/_stand_in/"):
+            await self._doors({**scope, "path": scope["path"].removeprefix("/_stand_in")}, receive, send)
+            return
+        entry, begun = self.log.begin(scope), time.perf_counter()
+
+        async def noting(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                entry["status"] = message["status"]
+                entry["milliseconds"] = round(1000 * (time.perf_counter() - begun), 3)
+            await send(message)
+
+        fault = self.faults.strikes(scope["method"], scope["path"])
+        if fault is None:
+            await self.app(scope, receive, noting)
+            return
+        entry["fault"] = fault.kind
+        await self._apply(fault, scope, receive, send, noting)
+
+    async def _apply(self, fault: Fault, scope: dict[str, Any], receive: Any, send: Any, noting: Any) -> None:
+        """What the client sees of a request that a fault struck."""
+        held: list[dict[str, Any]] = []
+
+        async def hold(message: dict[str, Any]) -> None:
+            held.append(message)
+
+        if fault.when == "after":  # the work is done; only the answer suffers
+            await self.app(scope, receive, hold)
+        if fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+            if fault.when == "before":
+                await self.app(scope, receive, noting)
+            for message in held:
+                await noting(message)
+        elif fault.kind == "drop":
+            await drop_connection(send)
+        else:
+            answer = JsonAnswer(self.error_body(fault.status), fault.status, fault.headers)
+            await answer(scope, receive, noting)
+
+    def _own_doors(self) -> list[Route]:
+        async def requests(request: Request) -> Response:
+            if request.method == "DELETE":
+                self.log.entries.clear()
+            return JsonAnswer(list(self.log.entries))
+
+        async def faults(request: Request) -> Response:
+            if request.method == "DELETE":
+                self.faults.clear()
+            if request.method == "POST":
+                try:
+                    self.faults.add(Fault.of(await json_body(request)))
+                except (BadBody, ValueError) as error:
+                    return JsonAnswer({"message": f"That is no fault: {error}."}, 400)
+            return JsonAnswer(self.faults.described())
+
+        async def reset(_: Request) -> Response:
+            self._reset()
+            self.faults.clear()
+            self.log.entries.clear()
+            return JsonAnswer({"reset": True})
+
+        return [
+            Route("/requests", requests, methods=["GET", "DELETE"]),
+            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/reset", reset, methods=["POST"]),
+        ]
+
+
+async def drop_connection(send: Any) -> None:
+    """Ends the TCP connection without an answer, as a crashed server or a cut line does.
+
+    ASGI has no word for it; uvicorn's `send` is bound to the object that holds the transport. Under another server
+    an answer is begun and never finished, which the client sees as a broken connection too.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
+        await asyncio.sleep(0)  # lets uvicorn note the loss, so that it does not answer 500 to nobody
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    raise ConnectionResetError("the stand-in was told to drop this connection")
+
+
+async def deliver(
+    url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 10.0
+) -> tuple[int | None, str]:
+    """Sends one webhook: a POST of exactly these bytes, without following redirects and without proxies.
+
+    Returns:
+        The status of the answer, or None when there was none, and the first 500 letters of its body or the reason.
+    """
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=timeout) as client:
+            answer = await client.post(url, content=body, headers=dict(headers))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return None, f"{type(error).__name__}: {error}".rstrip(": ")
+    return answer.status_code, answer.text[:500]
