@@ -1,0 +1,1 @@
+"""Time and what happens because of it: the movable clock, schedules, rules, queues, topics and buckets as sources."""
