@@ -38,12 +38,17 @@ def bind(port: int = 0, *, what: str = "The server") -> socket.socket:
         sock.set_inheritable(False)
     except PermissionError as error:
         sock.close()
-        raise WorkshopError(f"{what} may not use port {port}: {error.strerror}.", fix="Choose a port above 1023.") from None
+        raise WorkshopError(
+            f"{what} may not use port {port}: {error.strerror}.", fix="Choose a port above 1023."
+        ) from None
     except OSError:
         sock.close()
         holder = holder_of(port)
         by = f" by {holder}" if holder else ""
-        raise WorkshopError(f"{what} cannot use port {port}: it is taken{by}.", fix="Stop that program or choose another port with --port.") from None
+        raise WorkshopError(
+            f"{what} cannot use port {port}: it is taken{by}.",
+            fix="Stop that program or choose another port with --port.",
+        ) from None
     return sock
 
 

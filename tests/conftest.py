@@ -1,0 +1,44 @@
+"""What all tests share: one offline cloud for the session, met as any other program would meet it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+# The reader's own switch must not decide what the tests run against.
+for name in [name for name in os.environ if name.startswith(("AWS_", "WORKSHOP_")) and name != "WORKSHOP_FIXTURES"]:
+    del os.environ[name]
+os.environ.pop("STRIPE_TEST_KEY", None)
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Any]:
+    """A running offline cloud, shared by all tests of the session: use names of your own in it."""
+    from workshop.connect import connect
+
+    connected = connect(to="local")
+    yield connected
+    connected.close()
+
+
+@pytest.fixture(scope="session")
+def client(cloud: Any) -> Callable[..., Any]:
+    """`client("lambda")`: a boto3 client of the session's cloud."""
+    import boto3
+    from botocore.config import Config
+
+    def make(service: str, region: str = "eu-west-1", **options: Any) -> Any:
+        # boto3's own retries would hide throttling and slow errors down.
+        config = Config(retries={"max_attempts": 0}, read_timeout=60)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, region_name=region, endpoint_url=cloud.endpoint, config=config, **(keys | options))
+
+    return make

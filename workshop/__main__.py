@@ -1,0 +1,28 @@
+"""`python3 -m workshop`: sets itself up on first use, then hands over to the command line.
+
+Only the standard library here, and only syntax that an old Python can read, so that it can say that it is too old.
+"""
+
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+
+
+def main():
+    """Checks the Python version, then sets up or runs. Returns the exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        found = ".".join(str(part) for part in sys.version_info[:3])
+        sys.stderr.write(
+            "This workshop needs Python 3.11 or newer; %s is Python %s. "  # noqa: UP031
+            "Install a newer one (python.org has installers for every system) and start again with it, "
+            "for example: python3.12 -m workshop\n" % (sys.executable, found)
+        )
+        return 1
+    from workshop.setup.bootstrap import run
+
+    return run(sys.argv[1:], ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The command line: thin, every command is one call into the rooms below.
+
+Exit codes: 0 ok, 1 failed, 2 used wrongly, 130 interrupted. Errors are one readable paragraph on standard error;
+`--debug`, anywhere on the line, shows the traceback as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+import traceback
+
+import typer
+
+from workshop.errors import WorkshopError
+
+app = typer.Typer(
+    name="workshop",
+    help="Serverless payments, hands on. Without a command: sets up, checks, and opens JupyterLab.",
+    epilog="Example: workshop deploy demo_lambdas/hello_world",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Opens the workshop when no command is given."""
+    if context.invoked_subcommand is None:
+        from workshop.commands import lab
+
+        lab.open_workshop()
+
+
+for room in ("lab", "tests", "cloud", "service", "bench"):
+    if importlib.util.find_spec(f"workshop.commands.{room}"):
+        importlib.import_module(f"workshop.commands.{room}").register(app)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command. Returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # After a bare `--` everything belongs to what is called, so that `--debug` can be passed on.
+    ours = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in ours
+    if debug:
+        words.remove("--debug")
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # a notebook's streams cannot be reconfigured
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        code = app(args=words, prog_name="workshop", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `workshop logs | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last door: nobody but a developer should meet a traceback
+        return report(error, debug)
+
+
+def report(error: Exception, debug: bool) -> int:
+    """Says on standard error what went wrong, in one paragraph. Returns the exit code."""
+    if debug:
+        traceback.print_exc()
+    if isinstance(error, WorkshopError):
+        print(error.paragraph(), file=sys.stderr)
+        return 2 if error.used_wrongly else 1
+    if hasattr(error, "format_message"):  # typer's own: the command was used wrongly
+        context = getattr(error, "ctx", None)
+        hint = f" See: {context.command_path} --help" if context else ""
+        print(f"{error.format_message()}{hint}", file=sys.stderr)
+        return getattr(error, "exit_code", 2)
+    print(cloud_error(error) or unexpected(error), file=sys.stderr)
+    return 1
+
+
+def cloud_error(error: Exception) -> str:
+    """The paragraph for what boto3 raises; empty for anything else."""
+    if not type(error).__module__.startswith(("botocore", "boto3")):
+        return ""
+    from workshop.aws_errors import explain
+
+    return explain(error)
+
+
+def unexpected(error: Exception) -> str:
+    """The paragraph for a fault of the workshop itself."""
+    return (
+        f"{type(error).__name__}: {error}. This is a fault of the workshop, not yours. "
+        "Run the same command with --debug and report what it prints."
+    )

@@ -1,0 +1,174 @@
+"""A connected cloud: where this kernel's AWS is, its clock, and the offline cloud's own doors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+from workshop.errors import WorkshopError
+
+# The stand-in takes this key as Stripe takes a reader's own test key.
+STAND_IN_STRIPE_KEY = "sk_test_workshop"
+
+
+@dataclass
+class Cloud:
+    """Where this kernel's AWS is.
+
+    Attributes:
+        mode: `"local"`, `"aws"` or `"endpoint"`.
+        endpoint: the address boto3 talks to; empty on AWS.
+        region, account: as AWS names them.
+        partners: the third parties' addresses by name: stripe, paypal, github, mail, backend.
+        stripe_key: the Stripe test key to use: the reader's own from `STRIPE_TEST_KEY`, else the stand-in's.
+    """
+
+    mode: str
+    endpoint: str
+    region: str
+    partners: dict[str, str] = field(default_factory=dict)
+    stripe_key: str = STAND_IN_STRIPE_KEY
+    _process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    _account: str = field(default="", repr=False)
+    _log: TextIO | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> str:
+        """The account's number, asked of STS (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)."""
+        if not self._account:
+            import boto3
+
+            self._account = boto3.client("sts").get_caller_identity()["Account"]
+        return self._account
+
+    @property
+    def clock(self) -> Clock:
+        """The cloud's clock; it can be moved in the offline cloud only."""
+        return Clock(self)
+
+    @property
+    def is_offline(self) -> bool:
+        """True when this is the workshop's own offline cloud, started here or by `workshop up`."""
+        return self.mode == "local" or (self.mode == "endpoint" and bool(status_of(self.endpoint)))
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Calls one of the offline cloud's own doors, `/_workshop/…` (docs/architecture.md). Returns its JSON.
+
+        Raises:
+            WorkshopError: this is not the offline cloud, or it refused.
+        """
+        if not self.is_offline:
+            raise WorkshopError(
+                f"Only the offline cloud can do this ({path}); this kernel is connected to {self.endpoint or 'AWS'}.",
+                fix="Set WORKSHOP_CLOUD=local and restart the kernel.",
+            )
+        return ask(self.endpoint + path, body)
+
+    def environments(self) -> list[dict[str, Any]]:
+        """The execution environments that are alive: id, function, pid, state, invocations, init time."""
+        return self.ask("/_workshop/environments")
+
+    def invocations(self, since: float = 0.0) -> list[dict[str, Any]]:
+        """Who ran where and when, oldest first; `since` in epoch seconds."""
+        return self.ask(f"/_workshop/invocations?since={since}")
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """The offline cloud's settings, after changing those given: `idle_seconds`, `max_processes`, `freeze`, …"""
+        return self.ask("/_workshop/settings", changes or None)
+
+    def close(self) -> None:
+        """Ends the offline cloud and every function process; nothing to do in the other modes."""
+        process, self._process = self._process, None
+        if process is not None:
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    pipe and pipe.close()
+            try:
+                process.wait(8)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._log is not None:
+            self._log.close()
+            Path(self._log.name).unlink(missing_ok=True)
+            self._log = None
+
+    def __repr__(self) -> str:
+        if self.mode == "aws":
+            return f"AWS, account ending in {self.account[-4:]}, region {self.region}"
+        kind = "Offline cloud on this machine" if self.mode == "local" else f"AWS-compatible endpoint {self.endpoint}"
+        return f"{kind}, region {self.region}"
+
+
+@dataclass
+class Clock:
+    """The cloud's clock. Real time drives it; offline, a lesson can move it, and what was due then happens."""
+
+    cloud: Cloud
+
+    def now(self) -> datetime:
+        """The cloud's time, in UTC."""
+        if not self.cloud.is_offline:
+            return datetime.now(UTC)
+        return datetime.fromisoformat(self.cloud.ask("/_workshop/clock")["now"])
+
+    def move_to(self, when: datetime | str) -> list[dict[str, Any]]:
+        """Moves the clock (a datetime, or ISO text such as `2026-03-30T03:00Z`). Returns what fired, in order."""
+        if isinstance(when, datetime):
+            if when.tzinfo is None:
+                raise WorkshopError(
+                    "The clock needs a time with a time zone.",
+                    fix="Add tzinfo, for example datetime(2026, 3, 30, 3, tzinfo=UTC).",
+                )
+            when = when.astimezone(UTC).isoformat()
+        return self.cloud.ask("/_workshop/clock", {"to": when})["fired"]
+
+    def advance(self, **step: float) -> list[dict[str, Any]]:
+        """Moves the clock on, in the words of `timedelta`: `advance(hours=3)`. Returns what fired, in order."""
+        try:
+            seconds = timedelta(**step).total_seconds()
+        except TypeError:
+            raise WorkshopError(
+                f"advance() takes days, hours, minutes and seconds, not {', '.join(step)}.", used_wrongly=True
+            ) from None
+        return self.cloud.ask("/_workshop/clock", {"advance": seconds})["fired"]
+
+    def reset(self) -> None:
+        """Back to real time."""
+        self.cloud.ask("/_workshop/clock", {"reset": True})
+
+
+def status_of(endpoint: str) -> dict[str, Any]:
+    """What the offline cloud at an address says of itself; empty when something else, or nothing, answers."""
+    with contextlib.suppress(WorkshopError, ValueError, AttributeError):
+        status = ask(endpoint + "/_workshop/status", timeout=10)
+        return status if "partners" in status else {}
+    return {}
+
+
+def ask(url: str, body: dict[str, Any] | None = None, timeout: float = 60) -> Any:
+    """One JSON request to a server on this machine; past any proxy."""
+    request = urllib.request.Request(
+        url, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        words = error.read().decode("utf-8", "replace")
+        with contextlib.suppress(ValueError, AttributeError):
+            words = json.loads(words).get("message", words)
+        raise WorkshopError(words.strip()[:500] or f"{url} answered {error.code}.") from None
+    except OSError as error:
+        raise WorkshopError(
+            f"{url} does not answer ({getattr(error, 'reason', error)}).",
+            fix="Restart the kernel to get a fresh offline cloud.",
+        ) from None

@@ -1,0 +1,70 @@
+"""`workshop up` and `workshop doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from typing import Annotated, Any
+
+import typer
+
+from workshop.errors import WorkshopError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    app.command("up", epilog="Example: workshop up --port 4566")(up)
+    app.command("doctor", epilog="Example: workshop doctor --json")(doctor)
+
+
+def up(
+    port: Annotated[int, typer.Option(help="The port of the offline AWS; 0 takes any free one.")] = 4566,
+) -> None:
+    """Serves the offline cloud until Ctrl-C; commands in other terminals use it."""
+    from workshop.up import free_of_the_reader, registry, serve
+
+    clean = free_of_the_reader(dict(os.environ))
+    os.environ.clear()
+    os.environ.update(clean)
+    path = registry()
+
+    def tell(status: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # a read-only checkout: other terminals then need WORKSHOP_CLOUD
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(status), encoding="utf-8")
+        typer.echo(f"Offline AWS      {status['aws']}")
+        for name, url in status["partners"].items():
+            typer.echo(f"{name + ' stand-in':<16} {url}")
+        typer.echo(f"\nOther tools: set AWS_ENDPOINT_URL={status['aws']}")
+        typer.echo("Commands of this checkout find it by themselves. Ctrl-C ends it.")
+
+    try:
+        asyncio.run(serve(port, lifeline=False, on_up=tell))
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid():
+                path.unlink()
+    typer.echo("The offline cloud has ended; nothing is left running.")
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Checks this machine: packages, ports, disk, and a hello world deployed, called and removed."""
+    from workshop.doctor import checks
+
+    findings = []
+    for finding in checks():
+        findings.append(finding)
+        if not as_json:
+            typer.echo(finding.line())
+    failed = [finding for finding in findings if not finding.ok]
+    if as_json:
+        typer.echo(json.dumps({"ok": not failed, "checks": [finding.to_json() for finding in findings]}, indent=2))
+    elif failed:
+        raise WorkshopError(f"{len(failed)} of {len(findings)} checks failed; the mend stands on each line above.")
+    else:
+        typer.echo(f"All {len(findings)} checks passed: this machine is ready.")
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,218 @@
+"""One switch: the offline cloud, AWS, or any AWS-compatible endpoint.
+
+`WORKSHOP_CLOUD` says which: `local` (the default: an offline cloud private to this kernel or command), `aws` (boto3's
+usual credentials, profile and region) or `http://…` (an AWS-compatible endpoint that is already running).
+`connect()` sets what boto3 itself reads, so that lessons use plain `boto3.client("lambda")` in all three.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from workshop.cloud import Cloud, status_of
+from workshop.errors import WorkshopError
+
+REGION = "eu-west-1"  # the talk's
+PARTNER_VARIABLES = {
+    "stripe": "STRIPE_API_BASE",
+    "paypal": "PAYPAL_API_BASE",
+    "github": "GITHUB_API_URL",
+    "mail": "MAIL_API_URL",
+    "backend": "BACKEND_URL",
+}
+# Where the stand-ins' models live when the workshop runs on AWS, which cannot reach this machine's loopback.
+REAL_PARTNERS = {
+    "stripe": "https://api.stripe.com",
+    "paypal": "https://api-m.sandbox.paypal.com",
+    "github": "https://api.github.com",
+}
+
+
+_current: Cloud | None = None
+
+
+def connect(*, to: str | None = None) -> Cloud:
+    """Connects this kernel or command to its cloud, once; later calls return the same.
+
+    Args:
+        to: overrides `WORKSHOP_CLOUD`: `"local"`, `"aws"` or an address `"http://…"`.
+
+    Raises:
+        WorkshopError: the switch is nonsense, nothing answers at the address, or a live Stripe key is set.
+    """
+    global _current
+    if _current is not None and (_current._process is None or _current._process.poll() is None) and to is None:
+        return _current
+    refuse_live_keys()
+    wanted = (to or os.environ.get("WORKSHOP_CLOUD") or "local").strip()
+    if wanted == "local":
+        cloud = start_local()
+    elif wanted == "aws":
+        cloud = use_aws()
+    elif wanted.startswith(("http://", "https://")):
+        cloud = use_endpoint(wanted.rstrip("/"))
+    else:
+        raise WorkshopError(
+            f"WORKSHOP_CLOUD is {wanted!r}, which is none of: local, aws, http://…",
+            fix="Set it to one of these, or unset it for the offline cloud.",
+            used_wrongly=True,
+        )
+    set_environment(cloud)
+    _current = cloud
+    return cloud
+
+
+def connect_command() -> Cloud:
+    """`connect()` for a command: unless `WORKSHOP_CLOUD` says otherwise, a `workshop up` of this checkout is used.
+
+    Without one, the command gets an offline cloud of its own, which ends with it.
+    """
+    from workshop.up import registry
+
+    if not os.environ.get("WORKSHOP_CLOUD"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            endpoint = json.loads(registry().read_text(encoding="utf-8"))["aws"]
+            if status_of(endpoint):
+                return connect(to=endpoint)
+    return connect()
+
+
+def refuse_live_keys() -> None:
+    """Live keys move real money: refused by name, wherever they are set.
+
+    https://docs.stripe.com/keys
+    """
+    for name, value in os.environ.items():
+        if value.startswith(("sk_live_", "rk_live_")):
+            raise WorkshopError(
+                f"{name} holds a live Stripe key. This workshop makes test payments only and never uses a live key.",
+                fix=f"Unset {name}, or set STRIPE_TEST_KEY to a test key (sk_test_…).",
+            )
+    key = os.environ.get("STRIPE_TEST_KEY", "")
+    if key and not key.startswith(("sk_test_", "rk_test_")):
+        raise WorkshopError(
+            "STRIPE_TEST_KEY does not hold a Stripe test key: those begin with sk_test_.",
+            fix="Copy it again from Stripe's dashboard, or unset it to use the stand-in.",
+        )
+
+
+def start_local(*arguments: str) -> Cloud:
+    """Starts an offline cloud that lives as long as this process."""
+    from workshop.up import free_of_the_reader
+
+    log = tempfile.NamedTemporaryFile("w+", prefix="workshop-cloud-", suffix=".log", delete=False, encoding="utf-8")  # noqa: SIM115
+    flags: dict[str, Any] = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
+    )
+    root = str(Path(__file__).resolve().parent.parent)
+    process = subprocess.Popen(
+        # The switch that counts is this process's; -X utf8 for Windows code pages.
+        [sys.executable, "-X", "utf8", "-m", "workshop.up", "--lifeline", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        encoding="utf-8",
+        env=free_of_the_reader(dict(os.environ)) | {"PYTHONPATH": root},
+        **flags,  # its own group: interrupting a cell must not interrupt the cloud
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    cloud = Cloud("local", "", REGION, _process=process, _log=log)
+    if not line:
+        process.wait()
+        log.flush()
+        words = Path(log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        cloud.close()
+        raise WorkshopError(
+            f"The offline cloud did not start: {' '.join(words) or 'no reason given'}.", fix="Run: workshop doctor"
+        )
+    status = json.loads(line)
+    cloud.endpoint, cloud.partners = status["aws"], status["partners"]
+    atexit.register(cloud.close)
+    return cloud
+
+
+def use_aws() -> Cloud:
+    """The reader's own AWS account, by boto3's usual credentials. The stand-ins run here for what runs here."""
+    import boto3
+
+    session = boto3.session.Session()
+    region = session.region_name or REGION
+    return Cloud("aws", "", region, dict(REAL_PARTNERS), os.environ.get("STRIPE_TEST_KEY", ""))
+
+
+def use_endpoint(endpoint: str) -> Cloud:
+    """An AWS-compatible endpoint that is already running: `workshop up`, or any other emulator."""
+    if not urlsplit(endpoint).hostname:
+        raise WorkshopError(
+            f"WORKSHOP_CLOUD is {endpoint!r}, an address without a host.",
+            fix="Write it like http://127.0.0.1:4566",
+            used_wrongly=True,
+        )
+    status = status_of(endpoint)
+    if status:
+        return Cloud(
+            "endpoint", endpoint, status.get("region", REGION), status["partners"], _account=status.get("account", "")
+        )
+    try:
+        urllib.request.urlopen(endpoint, timeout=10).close()
+    except urllib.error.HTTPError:
+        pass  # an answer of any kind: something is there
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise WorkshopError(
+            f"Nothing answers at {endpoint} ({reason}).",
+            fix="Start it first (for the offline cloud: workshop up), or unset WORKSHOP_CLOUD.",
+        ) from None
+    stand_ins = start_local("--partners-only")
+    stand_ins.mode, stand_ins.endpoint = "endpoint", endpoint
+    return stand_ins
+
+
+def set_environment(cloud: Cloud) -> None:
+    """Sets what boto3 and the demo services read from the environment, for this process and those it starts.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    environment = os.environ
+    if cloud.mode != "aws":
+        for name in [name for name in environment if name.startswith("AWS_ENDPOINT_URL_")] + [
+            "AWS_PROFILE",
+            "AWS_SESSION_TOKEN",
+        ]:
+            environment.pop(name, None)
+        environment |= {
+            "AWS_ENDPOINT_URL": cloud.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        # A company's proxy must not be asked for loopback addresses.
+        for name in ("NO_PROXY", "no_proxy"):
+            hosts = [host for host in environment.get(name, "").split(",") if host]
+            environment[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
+        environment["WORKSHOP_CLOUD"] = cloud.endpoint
+    else:
+        environment["WORKSHOP_CLOUD"] = "aws"
+    environment |= {"AWS_DEFAULT_REGION": cloud.region, "AWS_REGION": cloud.region}
+    own_key = environment.get("STRIPE_TEST_KEY")
+    if own_key:
+        cloud.stripe_key = own_key
+        cloud.partners["stripe"] = REAL_PARTNERS["stripe"]
+    for partner, variable in PARTNER_VARIABLES.items():
+        if partner in cloud.partners:
+            environment[variable] = cloud.partners[partner]
+    if "boto3" in sys.modules:  # a session made before would keep the old endpoint
+        sys.modules["boto3"].DEFAULT_SESSION = None

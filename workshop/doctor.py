@@ -1,0 +1,179 @@
+"""The preflight: is this machine ready? Each check is one line with its mend, and the seconds it took."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workshop import net
+from workshop.errors import WorkshopError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. `seconds` is how long it took; `mend` says what to do when it failed."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""
+    seconds: float = 0.0
+
+    def line(self) -> str:
+        """One line of the table."""
+        mark = "[OK]  " if self.ok else "[FAIL]"
+        text = f"{mark} {self.name:<22} {self.found}"
+        if self.seconds >= 0.05:
+            text += f"  ({self.seconds:.2f} s)"
+        return text if self.ok else f"{text}  ->  {self.mend}"
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "found": self.found,
+            "mend": self.mend,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def check(name: str, work: Callable[[], str], mend: str) -> Finding:
+    """Runs one check; what it raises becomes a `[FAIL]` with the mend."""
+    started = time.perf_counter()
+    try:
+        found, ok = work(), True
+    except WorkshopError as error:
+        found, ok, mend = error.what, False, error.fix or mend
+    except Exception as error:  # whatever a broken machine brings must become a line, not a traceback
+        found, ok = f"{type(error).__name__}: {error}".replace("\n", " ")[:300], False
+    return Finding(name, ok, found, "" if ok else mend, time.perf_counter() - started)
+
+
+def checks(cloud: Any = None) -> Iterator[Finding]:
+    """All checks in order, each yielded as soon as it is known.
+
+    Args:
+        cloud: a connected `Cloud` to try hello world in; None starts one for this.
+    """
+    yield check("Python", python_version, "Install Python 3.11 or newer and start with it: python3 -m workshop")
+    packages = check("Packages", installed_packages, "Run: python3 -m workshop (it installs what is missing)")
+    yield packages
+    yield check("Disk", free_disk, "Make 0.5 GB of room: function packages are unzipped to the temporary folder.")
+    yield check("Ports", ports, "Something blocks loopback ports: look at the firewall or security software.")
+    yield check("Secrets", no_live_keys, "Unset the live key.")
+    if packages.ok:
+        yield from hello_world(cloud)
+
+
+def python_version() -> str:
+    """The version and how it came."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        raise WorkshopError(f"{sys.version.split()[0]} is too old.")
+    return sys.version.split()[0]
+
+
+def installed_packages() -> str:
+    """Every package that pyproject.toml names is there, at the locked version."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    wanted: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", lock, re.M):
+        wanted.setdefault(name, set()).add(version)
+    direct = ("jupyterlab", "boto3", "stripe", "httpx", "moto", "flask", "uvicorn", "starlette", "typer", "matplotlib")
+    missing, other = [], []
+    for name in direct:
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+            continue
+        if version not in wanted.get(name, {version}):
+            other.append(f"{name} {version} (locked: {', '.join(wanted[name])})")
+    if missing:
+        raise WorkshopError(f"missing: {', '.join(missing)}.")
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("jupyterlab", "boto3", "moto", "stripe")
+    )
+    return versions + (f"; not as locked: {', '.join(other)}" if other else "")
+
+
+def free_disk() -> str:
+    """Room in the temporary folder, where function packages are unzipped."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
+    if free < 0.5:
+        raise WorkshopError(f"{free:.1f} GB free in {tempfile.gettempdir()}.")
+    return f"{free:.0f} GB free"
+
+
+def ports() -> str:
+    """Loopback ports can be bound; tells when the usual ones are taken (nothing needs those two)."""
+    net.bind(0).close()
+    taken = []
+    for port in (4566, 3000):
+        try:
+            net.bind(port).close()
+        except WorkshopError:
+            taken.append(str(port))
+    return "loopback ports are free" + (f" ({' and '.join(taken)} in use; others will be taken)" if taken else "")
+
+
+def no_live_keys() -> str:
+    """No live Stripe key in the environment."""
+    from workshop.connect import refuse_live_keys
+
+    refuse_live_keys()
+    return "Stripe test key set: Stripe itself answers" if os.environ.get("STRIPE_TEST_KEY") else "no real keys needed"
+
+
+def hello_world(cloud: Any) -> Iterator[Finding]:
+    """The cloud comes up, and a hello world is deployed, called and removed in it, under a stage of its own."""
+    from workshop.connect import connect
+
+    connected: list[Any] = []
+
+    def up() -> str:
+        connected.append(cloud or connect())
+        return repr(connected[0])
+
+    finding = check("Cloud", up, "Run the command again with --debug; unset WORKSHOP_CLOUD to use the offline cloud.")
+    yield finding
+    if not finding.ok:
+        return
+    from workshop import serverless
+
+    stage = f"check{os.getpid()}"
+    state: dict[str, Any] = {}
+
+    def deploy() -> str:
+        state["service"] = serverless.load(ROOT / "demo_lambdas" / "hello_world", stage=stage)
+        state["deployment"] = serverless.deploy(state["service"])
+        return f"stack {state['deployment'].stack}"
+
+    def call() -> str:
+        import httpx
+
+        answer = httpx.get(state["deployment"].endpoints[0].url, timeout=30)
+        if answer.status_code != 200:
+            raise WorkshopError(f"the endpoint answered {answer.status_code}: {answer.text[:100]}")
+        return f"HTTP {answer.status_code} {answer.text[:60]}"
+
+    def remove() -> str:
+        serverless.remove(state["service"])
+        return "nothing left"
+
+    mend = "Run: workshop doctor --debug, and report what it prints."
+    for name, work in (("Hello world: deploy", deploy), ("Hello world: call", call), ("Hello world: remove", remove)):
+        if "deployment" in state or work is deploy:
+            yield check(name, work, mend)

@@ -1,0 +1,130 @@
+"""JupyterLab as the workshop wants it: on the first notebook, without pop-ups, on loopback, fast to its address."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from pathlib import Path
+
+from workshop import net
+from workshop.errors import WorkshopError
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRST = "notebooks/00_start_here.ipynb"
+
+
+def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
+    """JupyterLab's command line.
+
+    https://jupyter-server.readthedocs.io/en/latest/other/full-config.html
+    """
+    settings = Path(__file__).parent / "setup" / ("stage_settings" if stage else "lab_settings")
+    private = ROOT / ".workshop"
+    found = [
+        f"--ServerApp.root_dir={ROOT}",
+        f"--ServerApp.ip={net.LOOPBACK}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.answer_yes=True",
+        "--ServerApp.log_level=ERROR",
+        "--ServerApp.allow_remote_access=False",
+        f"--LabApp.default_url=/lab/tree/{notebook}",
+        f"--LabApp.app_settings_dir={settings}",
+        f"--LabApp.workspaces_dir={private / 'lab-workspaces'}",
+        "--LabApp.extension_manager=readonly",
+        "--LabApp.news_url=None",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        found.append("--ServerApp.allow_root=True")  # containers and Binder
+    return found
+
+
+def pick_port(wanted: int | None) -> int:
+    """The port wanted, or Jupyter's usual one, or any free one.
+
+    Raises:
+        WorkshopError: the port asked for is taken.
+    """
+    if wanted is not None:
+        net.bind(wanted, what="JupyterLab").close()
+        return wanted
+    for port in (8888, 0):
+        try:
+            sock = net.bind(port)
+        except WorkshopError:
+            continue
+        number = sock.getsockname()[1]
+        sock.close()
+        return number
+    raise WorkshopError("No loopback port is free for JupyterLab.", fix="Close some programs and try again.")
+
+
+def open_lab(
+    *, notebook: str = FIRST, port: int | None = None, browser: bool = True, stage: bool = False, preflight: bool = True
+) -> int:
+    """Serves JupyterLab until Ctrl-C. Returns the exit code.
+
+    Args:
+        notebook: what it opens on, relative to the checkout.
+        port: None takes 8888 or any free one.
+        browser: open the reader's browser; the address is printed either way.
+        stage: big fonts, for a projector.
+        preflight: check the machine meanwhile and print what was found.
+
+    Raises:
+        WorkshopError: the notebook does not exist, or the port is taken.
+    """
+    if not (ROOT / notebook).is_file():
+        raise WorkshopError(f"There is no {notebook}.", fix="Run: workshop lab", used_wrongly=True)
+    number, token = pick_port(port), secrets.token_hex(16)
+    url = f"http://localhost:{number}/lab/tree/{notebook}?token={token}"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
+    os.environ.setdefault("PYTHONUTF8", "1")
+    print("Starting JupyterLab ...", flush=True)
+    threading.Thread(target=announce, args=(number, url, browser, preflight), daemon=True).start()
+    # JSON schema checks of IRIs: a second of grammar building that JupyterLab never needs; without it a lighter
+    # check is used (https://python-jsonschema.readthedocs.io/en/stable/validate/#validating-formats).
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from jupyterlab.labapp import LabApp
+
+    try:
+        LabApp.launch_instance(options(number, token, notebook=notebook, stage=stage))
+    except SystemExit as error:
+        return int(error.code or 0)
+    return 0
+
+
+def announce(port: int, url: str, browser: bool, preflight: bool) -> None:
+    """Waits until the server answers, prints its address, opens the browser, then prints the preflight."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((net.LOOPBACK, port), 0.2).close()
+            break
+        except OSError:
+            time.sleep(0.02)
+    else:
+        print("JupyterLab does not answer after 60 s. Run: workshop lab --debug", file=sys.stderr, flush=True)
+        return
+    print(f"\n  JupyterLab is at {url}\n  Ctrl-C ends it, with everything it started.\n", flush=True)
+    if browser and has_screen():
+        webbrowser.open(url)
+    if preflight:
+        print("Checking this machine meanwhile:", flush=True)
+        subprocess.run([sys.executable, "-m", "workshop", "doctor"], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+
+
+def has_screen() -> bool:
+    """False where opening a browser would start a text one in this terminal."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "microsoft" in os.uname().release)
+    return not os.environ.get("SSH_CONNECTION")

@@ -1,0 +1,141 @@
+"""Runs notebooks as a reader does, in a real kernel from top to bottom, and renders the outputs that are committed.
+
+`python -m workshop.notebooks render` does every notebook, or those named. A notebook remembers the sources its
+outputs came from, so that a test can tell when they are stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from workshop.errors import WorkshopError
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+
+
+def find(names: Iterable[str]) -> list[Path]:
+    """The notebooks meant by numbers or names (`01`, `04_cron`, a path); all of them without any.
+
+    Raises:
+        WorkshopError: no notebook, or more than one, is called so.
+    """
+    every = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+    wanted = []
+    for name in names:
+        stem = Path(name).name.removesuffix(".ipynb")
+        found = [path for path in every if path.stem == stem] or [path for path in every if path.stem.startswith(stem)]
+        if len(found) != 1:
+            known = ", ".join(path.stem for path in every)
+            raise WorkshopError(
+                f"No single notebook is called {name!r}.", fix=f"There are: {known}.", used_wrongly=True
+            )
+        wanted += found
+    return wanted or every
+
+
+def source_hash(notebook: dict[str, Any]) -> str:
+    """A fingerprint of all cells' sources, in order."""
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A notebook as plain JSON."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def is_stale(path: Path) -> bool:
+    """True when the committed outputs came from other sources than the present ones."""
+    notebook = read(path)
+    return notebook["metadata"].get("workshop", {}).get("rendered_from") != source_hash(notebook)
+
+
+def execute(path: Path, *, timeout: int = 180) -> Any:
+    """Runs one notebook in a fresh kernel, in its own folder, connected to a cloud of its own.
+
+    Returns:
+        The executed notebook (nbformat's node).
+
+    Raises:
+        WorkshopError: a cell failed; says which, with its source and the error.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)
+    environment = dict(
+        os.environ, PYTHONPATH=str(ROOT), PYTHONUTF8="1", MPLBACKEND="module://matplotlib_inline.backend_inline"
+    )
+    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    try:
+        client.execute(env=environment)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+        raise WorkshopError(f"A cell of {path.name} failed. {plain[-3000:]}", where=path.name) from None
+    return notebook
+
+
+def tidy(notebook: Any) -> None:
+    """Takes out what would differ from machine to machine without telling a reader anything."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                for kind, text in list(output.get("data", {}).items()):
+                    if isinstance(text, str) and kind.startswith("text/"):
+                        output["data"][kind] = text.replace(str(ROOT) + os.sep, "").replace(str(ROOT), ".")
+                if "text" in output:
+                    output["text"] = output["text"].replace(str(ROOT) + os.sep, "").replace(str(ROOT), ".")
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    plain = json.loads(json.dumps(notebook))
+    notebook.metadata["workshop"] = {"rendered_from": source_hash(plain)}
+
+
+def render(path: Path) -> None:
+    """Runs one notebook and keeps its outputs in the file."""
+    import nbformat
+
+    notebook = execute(path)
+    tidy(notebook)
+    text = nbformat.writes(notebook, version=4)
+    path.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+
+
+def run_all(names: Iterable[str], *, render: bool = False) -> int:
+    """Runs notebooks one after the other and prints a line for each. Returns the exit code."""
+    failed = 0
+    begun = time.monotonic()
+    paths = find(names)
+    for path in paths:
+        started = time.monotonic()
+        print(f"{path.stem:<32} ", end="", flush=True)
+        try:
+            globals()["render"](path) if render else execute(path)
+            print(f"ok  {time.monotonic() - started:5.1f} s", flush=True)
+        except WorkshopError as error:
+            failed += 1
+            print(f"FAILED after {time.monotonic() - started:.1f} s\n{error.what}\n", flush=True)
+    print(f"{len(paths) - failed} of {len(paths)} notebooks ran, {time.monotonic() - begun:.1f} s in all")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run_all([word for word in sys.argv[1:] if word != "render"], render="render" in sys.argv[1:]))
+    except WorkshopError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)
