@@ -11,6 +11,7 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from workshop import net
 from workshop.errors import WorkshopError
@@ -35,6 +36,7 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
         "--ServerApp.open_browser=False",
         "--ServerApp.answer_yes=True",
         "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
         "--ServerApp.allow_remote_access=False",
         f"--LabApp.default_url=/lab/tree/{notebook}",
         f"--LabApp.app_settings_dir={settings}",
@@ -91,16 +93,30 @@ def open_lab(
     os.environ.setdefault("PYTHONUTF8", "1")
     print("Starting JupyterLab ...", flush=True)
     threading.Thread(target=announce, args=(number, url, browser, preflight), daemon=True).start()
-    # JSON schema checks of IRIs: a second of grammar building that JupyterLab never needs; without it a lighter
-    # check is used (https://python-jsonschema.readthedocs.io/en/stable/validate/#validating-formats).
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from jupyterlab.labapp import LabApp
-
+    LabApp = import_lab()
     try:
         LabApp.launch_instance(options(number, token, notebook=notebook, stage=stage))
     except SystemExit as error:
         return int(error.code or 0)
     return 0
+
+
+def import_lab() -> Any:
+    """JupyterLab's application class, imported in half the time: without what the workshop never uses.
+
+    A missing `rfc3987_syntax`, `isoduration` or httpx command line is normal to those who import them: they fall back
+    (https://python-jsonschema.readthedocs.io/en/stable/validate/#validating-formats). And with node on the PATH,
+    JupyterLab asks yarn for its registry while it is imported, for building extensions.
+    """
+    for name in ("rfc3987_syntax", "isoduration", "httpx._main"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    path = os.environ["PATH"]
+    os.environ["PATH"] = ""
+    try:
+        from jupyterlab.labapp import LabApp
+    finally:
+        os.environ["PATH"] = path
+    return LabApp
 
 
 def announce(port: int, url: str, browser: bool, preflight: bool) -> None:

@@ -5,6 +5,7 @@ Safe to interrupt: the stamp that says "ready" is written last, and what is half
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import hashlib
 import os
@@ -20,8 +21,18 @@ from pathlib import Path
 NEEDED_BYTES = 1_200_000_000  # about 450 MB installed, as much again while wheels are unpacked, and room to work
 STAMP = ".workshop-ready"
 NETWORK_TROUBLE = (
-    "connection", "network", "resolve", "getaddrinfo", "timed out", "timeout", "ssl", "proxy", "retries", "dns",
-    "sending request", "failed to fetch",
+    "connection",
+    "network",
+    "resolve",
+    "getaddrinfo",
+    "timed out",
+    "timeout",
+    "ssl",
+    "proxy",
+    "retries",
+    "dns",
+    "sending request",
+    "failed to fetch",
 )
 
 
@@ -132,7 +143,9 @@ def with_uv(uv: str, venv: Path, folder: Path) -> None:
     lock = folder / "requirements.lock"
     steps = [
         [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(venv)],
-        [uv, "pip", "install", "--python", str(python), "--require-hashes", *wheelhouse(folder), "-r", str(lock)],
+        # Compiled now, once: the second start is to be quick.
+        [uv, "pip", "install", "--python", str(python), "--compile-bytecode", "--require-hashes", *wheelhouse(folder)]
+        + ["-r", str(lock)],
     ]
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     for step in steps:
@@ -236,6 +249,7 @@ def explain(output: str, folder: Path) -> str:
 
 def link(venv: Path, folder: Path) -> None:
     """Makes `import workshop` and the `workshop` command work inside the environment, without a build step."""
+    compileall.compile_dir(folder / "workshop", quiet=2)
     windows = os.name == "nt"
     packages = venv / "Lib/site-packages" if windows else next((venv / "lib").glob("python3*/site-packages"))
     (packages / "serverless_payments_workshop.pth").write_text(str(folder) + "\n", encoding="utf-8")
