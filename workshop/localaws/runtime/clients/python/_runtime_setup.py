@@ -1,0 +1,208 @@
+"""The house inside a Python environment: the module search path, `logging`, the context object, JSON."""
+
+import builtins
+import json
+import os
+import sys
+from time import time
+
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+
+
+def prepare(frames, current, json_logs):
+    """Set `sys.path`, the SDK's finder and the set-up of `logging`, which waits until somebody imports it."""
+    from _frozen_importlib_external import PathFinder
+
+    task = os.environ["LAMBDA_TASK_ROOT"]
+    opt = os.environ.pop("_WORKSHOP_OPT", "/opt")
+    site = os.environ.pop("_WORKSHOP_SDK", "")
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    layers = [os.path.join(opt, "python", "lib", version, "site-packages"), os.path.join(opt, "python")]
+    sys.path[:0] = [task, *layers]
+    sys.meta_path.insert(0, LoggingFinder(PathFinder, frames, current, json_logs))
+    sys.meta_path.append(SdkFinder(PathFinder, site))
+    builtins.exit = builtins.quit = sys.exit  # what `site` would add
+
+
+class SdkFinder:
+    """Finds the SDK's packages in the workshop's own environment, and nothing else there.
+
+    On AWS boto3 is part of the runtime and every other library has to be packaged with the function.
+    """
+
+    def __init__(self, path_finder, site):
+        self.path_finder, self.site = path_finder, site
+
+    def find_spec(self, name, path=None, target=None):
+        if path is None and self.site and name in SDK:
+            return self.path_finder.find_spec(name, [self.site])
+        return None
+
+
+class LoggingFinder:
+    """Sets `logging` up as Lambda does at the moment it is first imported."""
+
+    def __init__(self, path_finder, frames, current, json_logs):
+        self.path_finder, self.parts = path_finder, (frames, current, json_logs)
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "logging":
+            return None
+        sys.meta_path.remove(self)
+        spec = self.path_finder.find_spec(name, None)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            set_up_logging(module, *self.parts)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def set_up_logging(logging, frames, current, json_logs):
+    """One handler on the root logger, with AWS's format.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    """
+    import time as clock
+
+    class LambdaLoggerHandler(logging.Handler):
+        log_sink = frames
+
+        def emit(self, record):
+            try:
+                frames.write(self.format(record))
+            except Exception:
+                self.handleError(record)
+
+    class LambdaLoggerFilter(logging.Filter):
+        def filter(self, record):
+            record.aws_request_id = current.request_id
+            record.tenant_id = current.tenant_id
+            return True
+
+    handler = LambdaLoggerHandler()
+    logging.Formatter.converter = clock.gmtime
+    if json_logs:
+        from _runtime_json_logs import make_formatter
+
+        handler.setFormatter(make_formatter(logging))
+    else:
+        layout = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+        handler.setFormatter(logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S"))
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    level = "DEBUG" if level == "TRACE" else level
+    root = logging.getLogger()
+    if level in logging._nameToLevel:
+        root.setLevel(level)
+    handler.addFilter(LambdaLoggerFilter())
+    root.addHandler(handler)
+
+
+class Record:
+    """An object with fixed fields, all None until given."""
+
+    __slots__ = ()
+
+    def __init__(self, values):
+        for name in self.__slots__:
+            setattr(self, name, values.get(name))
+
+    def __repr__(self):
+        fields = ",".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
+        return f"{type(self).__name__}([{fields}])"
+
+
+class CognitoIdentity(Record):
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+
+
+class Client(Record):
+    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
+
+
+class ClientContext(Record):
+    __slots__ = ("client", "custom", "env")
+
+
+class LambdaContext:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+
+    def __init__(self, headers, client_context, identity):
+        environ = os.environ
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
+        self.client_context = client_context
+        self.identity = identity
+        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", 0))
+
+    def get_remaining_time_in_millis(self):
+        """Milliseconds until this request times out."""
+        return max(0, self._epoch_deadline_time_in_ms - int(time() * 1000))
+
+    def log(self, msg):
+        """Write to the log as it is."""
+        sys.stdout.write(str(msg))
+
+    def __repr__(self):
+        names = ("aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb")
+        names += ("function_version", "invoked_function_arn", "client_context", "identity", "tenant_id")
+        return f"LambdaContext([{','.join(f'{name}={getattr(self, name)}' for name in names)}])"
+
+
+def make_context(headers):
+    """The context object of a request, from the headers it came with."""
+    client = headers.get("lambda-runtime-client-context")
+    cognito = headers.get("lambda-runtime-cognito-identity")
+    client_context = None
+    if client:
+        values = json.loads(client)
+        client_context = ClientContext(values)
+        if client_context.client is not None:
+            client_context.client = Client(client_context.client)
+    ids = json.loads(cognito) if cognito else {}
+    identity = CognitoIdentity(
+        {"cognito_identity_id": ids.get("cognitoIdentityId"), "cognito_identity_pool_id": ids.get("cognitoIdentityPoolId")}
+    )
+    return LambdaContext(headers, client_context, identity)
+
+
+class Encoder(json.JSONEncoder):
+    """JSON as the managed runtime writes it: Decimals are numbers with all their digits, bytes are text."""
+
+    marker = os.urandom(8).hex()
+    decimals = False
+
+    def default(self, value):
+        if isinstance(value, bytes):
+            return value.decode()
+        decimal = sys.modules.get("decimal")
+        if decimal and isinstance(value, decimal.Decimal):
+            if value.is_nan():
+                return float("nan")
+            Encoder.decimals = True
+            return self.marker + str(value) + self.marker
+        return super().default(value)
+
+
+ENCODER = Encoder(ensure_ascii=os.environ.get("AWS_EXECUTION_ENV", "") < "AWS_Lambda_python3.12")
+
+
+def encode(value):
+    """A handler's result as JSON bytes.
+
+    Raises:
+        TypeError, ValueError: it has no JSON form.
+    """
+    text = ENCODER.encode(value)
+    if Encoder.decimals:
+        text = text.replace('"' + Encoder.marker, "").replace(Encoder.marker + '"', "")
+        Encoder.decimals = False
+    return text.encode("utf-8")
