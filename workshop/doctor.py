@@ -11,46 +11,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workshop import net
 from workshop.errors import WorkshopError
+from workshop.show.views import Check
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one check found. `seconds` is how long it took; `mend` says what to do when it failed."""
-
-    name: str
-    ok: bool
-    found: str
-    mend: str = ""
-    seconds: float = 0.0
-
-    def line(self) -> str:
-        """One line of the table."""
-        mark = "[OK]  " if self.ok else "[FAIL]"
-        text = f"{mark} {self.name:<22} {self.found}"
-        if self.seconds >= 0.05:
-            text += f"  ({self.seconds:.2f} s)"
-        return text if self.ok else f"{text}  ->  {self.mend}"
-
-    def to_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "name": self.name,
-            "ok": self.ok,
-            "found": self.found,
-            "mend": self.mend,
-            "seconds": round(self.seconds, 3),
-        }
-
-
-def check(name: str, work: Callable[[], str], mend: str) -> Finding:
+def check(name: str, work: Callable[[], str], mend: str) -> Check:
     """Runs one check; what it raises becomes a `[FAIL]` with the mend."""
     started = time.perf_counter()
     try:
@@ -59,10 +30,10 @@ def check(name: str, work: Callable[[], str], mend: str) -> Finding:
         found, ok, mend = error.what, False, error.fix or mend
     except Exception as error:  # whatever a broken machine brings must become a line, not a traceback
         found, ok = f"{type(error).__name__}: {error}".replace("\n", " ")[:300], False
-    return Finding(name, ok, found, "" if ok else mend, time.perf_counter() - started)
+    return Check(name, ok, found, "" if ok else mend, time.perf_counter() - started)
 
 
-def checks(cloud: Any = None) -> Iterator[Finding]:
+def checks(cloud: Any = None) -> Iterator[Check]:
     """All checks in order, each yielded as soon as it is known.
 
     Args:
@@ -137,7 +108,7 @@ def no_live_keys() -> str:
     return "Stripe test key set: Stripe itself answers" if os.environ.get("STRIPE_TEST_KEY") else "no real keys needed"
 
 
-def hello_world(cloud: Any) -> Iterator[Finding]:
+def hello_world(cloud: Any) -> Iterator[Check]:
     """The cloud comes up, and a hello world is deployed, called and removed in it, under a stage of its own."""
     from workshop.connect import connect
 

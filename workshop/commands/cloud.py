@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 from typing import Annotated, Any
@@ -59,12 +60,22 @@ def doctor(
     for finding in checks():
         findings.append(finding)
         if not as_json:
-            typer.echo(finding.line())
+            typer.echo(line(finding))
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
-        typer.echo(json.dumps({"ok": not failed, "checks": [finding.to_json() for finding in findings]}, indent=2))
+        typer.echo(
+            json.dumps({"ok": not failed, "checks": [dataclasses.asdict(finding) for finding in findings]}, indent=2)
+        )
     elif failed:
         raise WorkshopError(f"{len(failed)} of {len(findings)} checks failed; the mend stands on each line above.")
     else:
         typer.echo(f"All {len(findings)} checks passed: this machine is ready.")
     raise typer.Exit(1 if failed else 0)
+
+
+def line(finding: Any) -> str:
+    """One check as an aligned line; a failed one ends with what to do."""
+    mark = "[OK]" if finding.ok else "[FAIL]"
+    took = f"  ({finding.seconds:.2f} s)" if (finding.seconds or 0) >= 0.05 else ""
+    text = f"{mark:<6} {finding.name:<20} {finding.detail}{took}"
+    return text if finding.ok else f"{text}  ->  {finding.mend}"

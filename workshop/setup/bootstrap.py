@@ -35,8 +35,9 @@ def run(arguments: list[str], root: str) -> int:
 
         return main(arguments)
     try:
-        if not install.is_ready(venv, folder):
-            install.install(venv, folder)
+        # Inside, a package that is missing all the same means that the environment was damaged: mend it.
+        if not install.is_ready(venv, folder) or (inside and not has_packages()):
+            install.install(venv, folder, again=inside)
     except install.SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -52,8 +53,13 @@ def is_ready(venv: Path, folder: Path) -> bool:
     return False
 
 
-def install(venv: Path, folder: Path) -> None:
+def install(venv: Path, folder: Path, *, again: bool = False) -> None:
     """Makes the environment, telling what it does.
+
+    Args:
+        venv: the environment's folder.
+        folder: the checkout.
+        again: install although the stamp says "ready", because something is missing all the same.
 
     Raises:
         SetupError: venv is missing, the disk is full, the network is away, or an installer failed otherwise.
@@ -65,7 +71,7 @@ def install(venv: Path, folder: Path) -> None:
             f"{free / 1e9:.1f} GB left. Make room, then run the same command again."
         )
     with only_one(venv, folder):
-        if is_ready(venv, folder):
+        if is_ready(venv, folder) and not again:
             return
         started = time.monotonic()
         uv = shutil.which("uv")
@@ -140,26 +146,39 @@ def wheelhouse(folder: Path) -> list[str]:
 def with_uv(uv: str, venv: Path, folder: Path) -> None:
     """Installs with uv, which shows its own progress."""
     python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    lock = folder / "requirements.lock"
+    options = ["--require-hashes", *wheelhouse(folder), "-r", str(folder / "requirements.lock")]
     steps = [
         [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(venv)],
         # Compiled now, once: the second start is to be quick.
-        [uv, "pip", "install", "--python", str(python), "--compile-bytecode", "--require-hashes", *wheelhouse(folder)]
-        + ["-r", str(lock)],
+        [uv, "pip", "install", "--python", str(python), "--compile-bytecode", *options],
     ]
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
+    live = sys.stderr.isatty()
     for step in steps:
-        tail: deque[str] = deque(maxlen=30)
-        live = sys.stderr.isatty()
-        process = subprocess.Popen(
-            step, env=environment, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
-        )
-        assert process.stderr is not None
-        for line in process.stderr:
-            tail.append(line)
-            if live or not line.lstrip().startswith("+"):
-                print("  " + line.rstrip(), file=sys.stderr, flush=True)
-        finish(process, "".join(tail), folder)
+        # uv draws its bars only into a terminal of its own, and its words are needed if it fails: count seconds.
+        with running(step, folder, environment) as lines, ticking("downloading and unpacking", live):
+            for line in lines:
+                # One line a package is for a log file, not for a reader.
+                if not line.lstrip().startswith("+"):
+                    print("\r  " + line.rstrip().ljust(50), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def ticking(what: str, live: bool) -> Iterator[None]:
+    """Shows in a terminal that something goes on, and for how many seconds."""
+    over = threading.Event()
+
+    def tick() -> None:
+        started = time.monotonic()
+        while not over.wait(1):
+            print(f"\r  {what}: {time.monotonic() - started:.0f} s ", end="", file=sys.stderr, flush=True)
+
+    if live:
+        threading.Thread(target=tick, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def with_pip(venv: Path, folder: Path) -> None:
@@ -185,36 +204,48 @@ def with_pip(venv: Path, folder: Path) -> None:
         "-r",
         str(lock),
     ]
+    count, live = 0, sys.stdout.isatty()
+    with running(command, folder, dict(os.environ)) as lines:
+        for line in lines:
+            if line.startswith("Collecting "):
+                count += 1
+                name = line.split()[1].split("==")[0]
+                if live:
+                    print(f"\r  package {count} of about {total}: {name:<40.40}", end="", flush=True)
+                elif count % 20 == 0:
+                    print(f"  {count} of about {total} packages", flush=True)
+            elif line.startswith("Installing collected packages"):
+                print(("\r" if live else "") + f"  unpacking {count} packages{' ' * 40}", flush=True)
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[Iterator[str]]:
+    """An installer at work: yields its lines as they come; ends it when the block is left early.
+
+    Raises:
+        SetupError: the installer failed; says why in one paragraph.
+    """
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     assert process.stdout is not None
     tail: deque[str] = deque(maxlen=30)
-    count, live = 0, sys.stdout.isatty()
-    for line in process.stdout:
-        tail.append(line)
-        if line.startswith("Collecting "):
-            count += 1
-            name = line.split()[1].split("==")[0]
-            if live:
-                print(f"\r  package {count} of about {total}: {name:<40.40}", end="", flush=True)
-            elif count % 20 == 0:
-                print(f"  {count} of about {total} packages", flush=True)
-        elif line.startswith("Installing collected packages"):
-            print(("\r" if live else "") + f"  unpacking {count} packages{' ' * 40}", flush=True)
-    finish(process, "".join(tail), folder)
-
-
-def finish(process: subprocess.Popen[str], output: str, folder: Path) -> None:
-    """Waits for an installer and turns its failure into a paragraph."""
     try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
+        yield (tail.append(line) or line for line in process.stdout)
         process.wait()
-        raise
-    if code:
-        raise SetupError(explain(output, folder))
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    if process.returncode:
+        raise SetupError(explain("".join(tail), folder))
 
 
 def explain(output: str, folder: Path) -> str:
