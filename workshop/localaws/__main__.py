@@ -1,0 +1,53 @@
+"""`python -m workshop.localaws --port N`: AWS alone on a port, for developing it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+
+from workshop import net
+
+
+async def serve(port: int) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    import uvicorn
+
+    from workshop.localaws import LocalAWS
+
+    sock = net.bind(port, what="The offline AWS")
+    aws = LocalAWS()
+    aws.set_url(f"http://{net.LOOPBACK}:{sock.getsockname()[1]}")
+    await aws.start()
+    print(aws.url, flush=True)
+    config = uvicorn.Config(
+        aws.asgi,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    for name in ("SIGTERM", "SIGINT"):
+        signal.signal(getattr(signal, name), lambda *_: setattr(server, "should_exit", True))
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await server.serve(sockets=[sock])
+    finally:
+        await aws.stop()
+
+
+def main() -> None:
+    """Parse the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m workshop.localaws")
+    parser.add_argument("--port", type=int, default=0)
+    asyncio.run(serve(parser.parse_args().port))
+
+
+if __name__ == "__main__":
+    main()

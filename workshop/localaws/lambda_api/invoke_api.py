@@ -1,0 +1,152 @@
+"""Invoke: the request as AWS checks it, the answer as AWS gives it.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from urllib.parse import unquote
+from uuid import uuid4
+
+from workshop.localaws.faults import AwsError, answer
+from workshop.localaws.functions import ASYNC_LIMIT, SYNC_LIMIT, Functions
+from workshop.localaws.http import Request, Response
+from workshop.localaws.runtime.model import Invocation, Throttled
+
+RESPONSE_LIMIT = SYNC_LIMIT
+
+
+class Invoke:
+    """The Invoke family of operations.
+
+    Args:
+        functions: runs them.
+        enqueue: takes an asynchronous invocation: (name, qualifier, region, payload, request id, client context).
+    """
+
+    def __init__(self, functions: Functions, enqueue: Callable[..., None]) -> None:
+        self.functions, self.enqueue = functions, enqueue
+
+    async def __call__(self, request: Request, name: str, how: str) -> Response:
+        """Answer one Invoke, InvokeAsync or InvokeWithResponseStream request."""
+        try:
+            return await self._invoke(request, unquote(name), how)
+        except AwsError as error:
+            return answer(request, error)
+        except Throttled as refused:
+            error = AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=refused.reason)
+            return answer(request, error)
+
+    async def _invoke(self, request: Request, name: str, how: str) -> Response:
+        qualifier = request.arguments.get("Qualifier")
+        kind = "Event" if how == "invoke-async" else request.headers.get("x-amz-invocation-type", "RequestResponse")
+        if kind not in ("RequestResponse", "Event", "DryRun"):
+            raise AwsError("InvalidParameterValueException", f"Unknown invocation type: {kind}")
+        route = self.functions.route(name, qualifier, request.region)
+        payload = request.body or b"{}"
+        check_payload(payload, SYNC_LIMIT if kind == "RequestResponse" else ASYNC_LIMIT)
+        if kind == "DryRun":
+            return Response(
+                204, b"", {"x-amzn-requestid": str(uuid4()), "x-amz-executed-version": route.pick().version}
+            )
+        context = client_context(request.headers.get("x-amz-client-context"))
+        if kind == "Event":
+            request_id = str(uuid4())
+            self.enqueue(route.reference, payload, request_id, context)
+            return Response(202, b'{"Status": 202}' if how == "invoke-async" else b"", {"x-amzn-requestid": request_id})
+        tail = request.headers.get("x-amz-log-type") == "Tail"
+        outcome = await self.functions.invoke(
+            name,
+            payload,
+            source="lambda",
+            qualifier=qualifier,
+            region=request.region,
+            client_context=context,
+            tail=tail,
+        )
+        if how == "response-streaming-invocations":
+            return streamed(outcome, tail)
+        return plain(outcome, tail)
+
+
+def check_payload(payload: bytes, limit: int) -> None:
+    """The size, then that it is JSON.
+
+    Raises:
+        AwsError: as AWS words it.
+    """
+    if len(payload) > limit:
+        raise AwsError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+            if limit == SYNC_LIMIT
+            else f"{len(payload)} byte payload is too large for the Event invocation type (limit {limit} bytes)",
+            413,
+        )
+    try:
+        json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise AwsError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
+
+
+def client_context(header: str | None) -> bytes | None:
+    """The JSON of an X-Amz-Client-Context header."""
+    if not header:
+        return None
+    try:
+        context = base64.b64decode(header, validate=True)
+        json.loads(context)
+    except (binascii.Error, ValueError):
+        raise AwsError(
+            "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
+        ) from None
+    return context
+
+
+def plain(outcome: Invocation, tail: bool) -> Response:
+    """The answer to Invoke."""
+    headers = {
+        "content-type": "application/json",
+        "x-amzn-requestid": outcome.request_id,
+        "x-amz-executed-version": outcome.executed_version,
+    }
+    payload, failed = outcome.payload, outcome.function_error
+    if len(payload) > RESPONSE_LIMIT:
+        failed = "Unhandled"
+        payload = json.dumps(
+            {
+                "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+                "errorType": "Function.ResponseSizeTooLarge",
+            }
+        ).encode()
+    if failed:
+        headers["x-amz-function-error"] = failed
+    if tail:
+        headers["x-amz-log-result"] = base64.b64encode(outcome.log_tail.encode()[-4096:]).decode()
+    return Response(200, payload, headers)
+
+
+def streamed(outcome: Invocation, tail: bool) -> Response:
+    """The answer to InvokeWithResponseStream: one chunk and the end, in AWS's event stream encoding."""
+    from workshop.localaws.lambda_api.event_stream import message
+
+    body = b""
+    if not outcome.function_error:
+        body += message("PayloadChunk", outcome.payload, "application/octet-stream")
+    complete: dict[str, str] = {}
+    if outcome.function_error:
+        complete |= {"ErrorCode": outcome.function_error, "ErrorDetails": outcome.payload.decode("utf-8", "replace")}
+    if tail:
+        complete["LogResult"] = base64.b64encode(outcome.log_tail.encode()[-4096:]).decode()
+    body += message("InvokeComplete", json.dumps(complete).encode(), "application/json")
+    headers = {
+        "content-type": "application/vnd.amazon.eventstream",
+        "x-amzn-requestid": outcome.request_id,
+        "x-amz-executed-version": outcome.executed_version,
+        "x-amzn-remapped-content-type": "application/json",
+    }
+    return Response(200, body, headers)
