@@ -26,6 +26,7 @@ _WHERE = {
     "read": "workshop.lesson",
     "call": "workshop.lesson",
     "preflight": "workshop.lesson",
+    "refused": "workshop.lesson",
     "show": "workshop.show",
     "exercises": "workshop.exercises",
 }

@@ -7,7 +7,8 @@ service's folder, as on the command line.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,22 @@ def call(
     view = show.Http(response)
     view.response = response
     return view
+
+
+def refused(work: Callable[..., Any], *arguments: Any, **options: Any) -> show.Text:
+    """Does what is meant to be refused, and shows the refusal: one paragraph, as the command line prints it.
+
+    Args:
+        work: a function of the workshop, such as `deploy`; then its arguments.
+
+    Raises:
+        AssertionError: it was not refused.
+    """
+    try:
+        work(*arguments, **options)
+    except WorkshopError as error:
+        return show.Text(textwrap.fill(error.paragraph(), 100), "Refused")
+    raise AssertionError(f"{getattr(work, '__name__', work)} was expected to be refused, and was not")
 
 
 def preflight(cloud: Any = None) -> show.Checks:
