@@ -22,7 +22,7 @@ os.environ.pop("STRIPE_TEST_KEY", None)
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Any]:
     """A running offline cloud, shared by all tests of the session: use names of your own in it."""
-    from workshop.connect import connect
+    from workshop.switch import connect
 
     connected = connect(to="local")
     yield connected

@@ -9,7 +9,7 @@ has none of the packages yet.
 # Old-style syntax only: `python3 -m workshop` reads this file before it can say that Python is too old.
 
 _WHERE = {
-    "connect": "workshop.connect",
+    "connect": "workshop.switch",
     "Cloud": "workshop.cloud",
     "WorkshopError": "workshop.errors",
     "create": "workshop.lesson",

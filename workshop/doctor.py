@@ -102,7 +102,7 @@ def ports() -> str:
 
 def no_live_keys() -> str:
     """No live Stripe key in the environment."""
-    from workshop.connect import refuse_live_keys
+    from workshop.switch import refuse_live_keys
 
     refuse_live_keys()
     return "Stripe test key set: Stripe itself answers" if os.environ.get("STRIPE_TEST_KEY") else "no real keys needed"
@@ -110,7 +110,7 @@ def no_live_keys() -> str:
 
 def hello_world(cloud: Any) -> Iterator[Check]:
     """The cloud comes up, and a hello world is deployed, called and removed in it, under a stage of its own."""
-    from workshop.connect import connect
+    from workshop.switch import connect
 
     connected: list[Any] = []
 
