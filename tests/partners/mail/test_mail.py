@@ -1,0 +1,86 @@
+"""The mail provider, against the codes of https://postmarkapp.com/developer/api/overview#error-codes"""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+LETTER = {"From": "shop@example.com", "To": "ada@example.com", "Subject": "Hi", "TextBody": "Hello"}
+CONFIRMATION = {
+    "From": "shop@example.com",
+    "To": "ada@example.com",
+    "TemplateAlias": "order-confirmation",
+    "TemplateModel": {"name": "Ada", "order": "A-17"},
+}
+
+
+@pytest.fixture
+def site(stand_in):
+    return stand_in("mail")
+
+
+@pytest.fixture
+def mail(site):
+    key = httpx.post(f"{site}/_stand_in/keys").json()["key"]
+    with httpx.Client(base_url=site, headers={"X-Postmark-Server-Token": key}) as client:
+        yield client
+
+
+def inbox(site):
+    return httpx.get(f"{site}/_stand_in/inbox").json()
+
+
+def test_a_template_is_filled_and_sent(mail, site):
+    answer = mail.post("/email/withTemplate", json=CONFIRMATION)
+    assert answer.status_code == 200
+    assert (answer.json()["ErrorCode"], answer.json()["Message"]) == (0, "OK")
+    [message] = inbox(site)
+    assert message["id"] == answer.json()["MessageID"]
+    assert message["subject"] == "Your order A-17"
+    assert message["text"] == "Hello Ada, thank you for your order A-17."
+    assert "Your order A-17" in httpx.get(site).text
+
+
+def test_with_the_key_anyone_sends_anything(mail, site):
+    assert mail.post("/email", json=LETTER).status_code == 200
+    assert inbox(site)[0]["text"] == "Hello"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Postmark-Server-Token": "wrong"}])
+def test_no_key_or_a_bad_one_is_401(site, headers):
+    answer = httpx.post(f"{site}/email", json=LETTER, headers=headers)
+    assert (answer.status_code, answer.json()["ErrorCode"]) == (401, 10)
+    assert inbox(site) == []
+
+
+def test_a_revoked_key_is_bad(mail, site):
+    key = mail.headers["X-Postmark-Server-Token"]
+    httpx.request("DELETE", f"{site}/_stand_in/keys", json={"key": key})
+    assert mail.post("/email", json=LETTER).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "code"),
+    [
+        ("/email", {"To": "nobody"}, 300),
+        ("/email", {"To": "a@example.com, b@example.com"}, 300),
+        ("/email", {"TextBody": ""}, 300),
+        ("/email/withTemplate", {"TemplateAlias": "none"}, 1101),
+        ("/email/withTemplate", {"TemplateModel": "x"}, 403),
+    ],
+)
+def test_letters_that_cannot_be_sent_are_422(mail, site, path, change, code):
+    base = LETTER if path == "/email" else CONFIRMATION
+    answer = mail.post(path, json=base | change)
+    assert (answer.status_code, answer.json()["ErrorCode"]) == (422, code)
+    assert inbox(site) == []
+
+
+def test_what_is_no_json_is_422(mail):
+    assert mail.post("/email", content=b"{").json()["ErrorCode"] == 402
+    assert mail.post("/email", content=b"[]").json()["ErrorCode"] == 402
+
+
+def test_the_page_shows_text_not_markup(mail, site):
+    mail.post("/email", json=LETTER | {"TextBody": "<script>1</script>"})
+    assert "&lt;script&gt;" in httpx.get(site).text

@@ -1,0 +1,66 @@
+"""What the statuses of a commit add up to, and whether a pull request may be merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.partners.github.store import Pull, Repo, Status
+
+BAD = ("error", "failure")
+
+
+def latest(repo: Repo, sha: str) -> list[Status]:
+    """The newest status of each context, in the order the contexts first appeared."""
+    newest: dict[str, Status] = {}
+    for status in repo.statuses.get(sha, []):
+        newest[status.context.lower()] = status  # a dict keeps the place of the first
+    return list(newest.values())
+
+
+def combined_state(statuses: list[Status]) -> str:
+    """`failure` when any is bad, `pending` when there is none or one is pending, else `success`.
+
+    https://docs.github.com/rest/commits/statuses#get-the-combined-status-for-a-specific-reference
+    """
+    if any(status.state in BAD for status in statuses):
+        return "failure"
+    if not statuses or any(status.state == "pending" for status in statuses):
+        return "pending"
+    return "success"
+
+
+def required_contexts(repo: Repo, branch: str) -> list[str]:
+    """The status checks that must pass before a merge into a protected branch."""
+    rules: dict[str, Any] = repo.protection.get(branch) or {}
+    return list((rules.get("required_status_checks") or {}).get("contexts", []))
+
+
+def unmet(repo: Repo, pull: Pull) -> list[str]:
+    """What keeps a pull request from its protected branch, one sentence a required check, as the merge says it."""
+    states = {status.context.lower(): status.state for status in latest(repo, pull.head_sha)}
+    out = []
+    for context in required_contexts(repo, pull.base):
+        state = states.get(context.lower(), "expected")
+        if state != "success":
+            out.append(f'Required status check "{context}" is {"failing" if state in BAD else state}.')
+    return out
+
+
+def behind(repo: Repo, pull: Pull) -> bool:
+    """True when `strict` is on and the base has commits the head lacks."""
+    rules: dict[str, Any] = repo.protection.get(pull.base) or {}
+    if not (rules.get("required_status_checks") or {}).get("strict"):
+        return False
+    return repo.branches[pull.base] not in {commit.sha for commit in repo.history(pull.head_sha)}
+
+
+def mergeable_state(repo: Repo, pull: Pull) -> str:
+    """`draft`, `blocked`, `behind`, `unstable` or `clean`, as `GET …/pulls/{number}` says it."""
+    if pull.draft:
+        return "draft"
+    if unmet(repo, pull):
+        return "blocked"
+    if behind(repo, pull):
+        return "behind"
+    statuses = latest(repo, pull.head_sha)
+    return "unstable" if statuses and combined_state(statuses) != "success" else "clean"

@@ -1,0 +1,187 @@
+"""Repositories, branches, commits and branch protection. https://docs.github.com/rest/repos"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from typing import Any
+
+from starlette.responses import Response
+
+from workshop.partners.github import bodies, hooks
+from workshop.partners.github.answers import Call, GitHubError, invalid, json_response, not_found
+from workshop.partners.github.store import Commit, Repo
+
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+def me(call: Call) -> Response:
+    """GET /user"""
+    return json_response(bodies.user(call.store, call.login))
+
+
+def create(call: Call) -> Response:
+    """POST /user/repos"""
+    name = call.text("Repository", "name", required=True) or ""
+    if not NAME.fullmatch(name) or name in (".", ".."):
+        raise invalid("Repository", "name", "custom", "name is invalid")
+    if call.store.repo(call.login, name):
+        raise invalid("Repository", "name", "custom", "name already exists on this account")
+    description = call.text("Repository", "description")
+    repo = call.store.add_repo(call.login, name, description, call.body.get("private") is True)
+    body = bodies.full_repo(call.store, repo)
+    return json_response(body, 201, {"Location": body["url"]})
+
+
+def get(call: Call) -> Response:
+    """GET /repos/{owner}/{repo}"""
+    return json_response(bodies.full_repo(call.store, call.repo))
+
+
+def commit_body(call: Call, repo: Repo, commit: Commit) -> dict[str, Any]:
+    """A commit, its essentials."""
+    url = f"{call.store.url}/repos/{repo.full_name}/commits/{commit.sha}"
+    who = {"name": commit.login, "email": f"{commit.login}@users.noreply.github.com", "date": commit.at}
+    return {
+        "sha": commit.sha,
+        "node_id": bodies.node_id("Commit", int(commit.sha[:12], 16)),
+        "url": url,
+        "html_url": f"{call.store.url}/{repo.full_name}/commit/{commit.sha}",
+        "commit": {"message": commit.message, "author": who, "committer": who},
+        "author": bodies.user(call.store, commit.login),
+        "committer": bodies.user(call.store, commit.login),
+        "parents": [{"sha": commit.parent}] if commit.parent else [],
+    }
+
+
+def commit(call: Call) -> Response:
+    """GET /repos/{owner}/{repo}/commits/{ref}"""
+    repo = call.repo
+    sha = repo.resolve(call.path("ref"))
+    if not sha:
+        raise GitHubError(422, f"No commit found for SHA: {call.path('ref')}")
+    return json_response(commit_body(call, repo, repo.commits[sha]))
+
+
+def branches(call: Call) -> Response:
+    """GET /repos/{owner}/{repo}/branches"""
+    repo = call.repo
+    page, headers = call.page_of(sorted(repo.branches))
+    return json_response([_branch(repo, name) for name in page], headers=headers)
+
+
+def _branch(repo: Repo, name: str) -> dict[str, Any]:
+    return {"name": name, "commit": {"sha": repo.branches[name]}, "protected": name in repo.protection}
+
+
+def branch(call: Call) -> Response:
+    """GET /repos/{owner}/{repo}/branches/{branch}"""
+    repo, name = call.repo, call.path("branch")
+    if name not in repo.branches:
+        raise GitHubError(404, "Branch not found")
+    return json_response(_branch(repo, name))
+
+
+def create_ref(call: Call) -> Response:
+    """POST /repos/{owner}/{repo}/git/refs: a new branch"""
+    repo = call.repo
+    ref = call.text("Reference", "ref", required=True) or ""
+    sha = call.text("Reference", "sha", required=True) or ""
+    name = ref.removeprefix("refs/heads/")
+    if not ref.startswith("refs/heads/") or not re.fullmatch(r"[^\s~^:?*\[\\]+", name) or name.endswith("/"):
+        raise GitHubError(422, "Reference name must start with 'refs/heads/' and hold a valid branch name here")
+    if name in repo.branches:
+        raise GitHubError(422, "Reference already exists")
+    if sha not in repo.commits:
+        raise GitHubError(422, "Object does not exist")
+    repo.branches[name] = sha
+    url = f"{call.store.url}/repos/{repo.full_name}/git/{ref}"
+    body = {"ref": ref, "url": url, "object": {"type": "commit", "sha": sha}}
+    return json_response(body, 201, {"Location": url})
+
+
+def put_file(call: Call) -> Response:
+    """PUT /repos/{owner}/{repo}/contents/{path}: a commit on a branch, which moves its open pull requests"""
+    repo, path = call.repo, call.path("path")
+    message = call.text("Commit", "message", required=True) or ""
+    content = call.text("Commit", "content", required=True, most=10_000_000) or ""
+    name = call.text("Commit", "branch") or repo.default_branch
+    try:
+        data = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise GitHubError(422, "content is not valid Base64") from None
+    if name not in repo.branches:
+        raise GitHubError(404, f"Branch {name} not found")
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    held = repo.files.get((name, path))
+    if held and not call.body.get("sha"):
+        raise GitHubError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
+    if held and call.body["sha"] != held:
+        raise GitHubError(409, f"{path} does not match {call.body['sha']}")
+    repo.files[(name, path)] = blob
+    before = repo.branches[name]
+    made = call.store.commit(repo, before, message, call.login)
+    repo.branches[name] = made.sha
+    call.later.append(lambda: hooks.pushed(call, repo, name, before, made))
+    for pull in repo.pulls.values():
+        if pull.state == "open" and pull.head == name:
+            pull.head_sha, pull.updated_at = made.sha, call.store.now()
+            call.later.append(
+                lambda pull=pull: hooks.pull_changed(
+                    call, repo, pull, "synchronize", before=before, after=made.sha
+                )
+            )
+    content_body = {"name": path.rpartition("/")[2], "path": path, "sha": blob, "size": len(data), "type": "file"}
+    return json_response(
+        {"content": content_body, "commit": commit_body(call, repo, made)}, 200 if held else 201
+    )
+
+
+def protection(call: Call) -> Response:
+    """GET /repos/{owner}/{repo}/branches/{branch}/protection"""
+    repo, name = call.repo, call.path("branch")
+    if name not in repo.branches:
+        raise GitHubError(404, "Branch not found")
+    if name not in repo.protection:
+        raise GitHubError(404, "Branch not protected")
+    return json_response(_protection(call, repo, name))
+
+
+def protect(call: Call) -> Response:
+    """PUT /repos/{owner}/{repo}/branches/{branch}/protection"""
+    repo, name = call.repo, call.path("branch")
+    if name not in repo.branches:
+        raise GitHubError(404, "Branch not found")
+    needed = ("required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions")
+    missing = [f'"{key}" wasn\'t supplied.' for key in needed if key not in call.body]
+    if missing:
+        raise GitHubError(422, "Invalid request.\n\n" + "\n".join(missing))
+    wanted = call.body["required_status_checks"]
+    if wanted is not None:
+        contexts = wanted.get("contexts") if isinstance(wanted, dict) else None
+        if not isinstance(contexts, list) or not all(isinstance(each, str) for each in contexts):
+            raise GitHubError(422, 'Invalid request.\n\n"contexts" is a list of strings.')
+        wanted = {"strict": bool(wanted.get("strict")), "contexts": contexts}
+    admins = bool(call.body["enforce_admins"])
+    repo.protection[name] = {"required_status_checks": wanted, "enforce_admins": admins}
+    return json_response(_protection(call, repo, name))
+
+
+def _protection(call: Call, repo: Repo, name: str) -> dict[str, Any]:
+    url = f"{call.store.url}/repos/{repo.full_name}/branches/{name}/protection"
+    rules = repo.protection[name]
+    checks = rules["required_status_checks"]
+    shown = {"url": url, "enforce_admins": {"url": f"{url}/enforce_admins", "enabled": rules["enforce_admins"]}}
+    if checks:
+        each = [{"context": context, "app_id": None} for context in checks["contexts"]]
+        shown["required_status_checks"] = {"url": f"{url}/required_status_checks", **checks, "checks": each}
+    return shown
+
+
+def unprotect(call: Call) -> Response:
+    """DELETE /repos/{owner}/{repo}/branches/{branch}/protection"""
+    if call.repo.protection.pop(call.path("branch"), None) is None:
+        raise not_found()
+    return Response(status_code=204)
