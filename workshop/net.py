@@ -115,7 +115,7 @@ class LoopbackOnly:
             elif name == b"sec-fetch-site":
                 site = value
         # The two that every client here sends, first: this runs once a request.
-        if host and host.partition(b":")[0] not in (b"127.0.0.1", b"localhost"):
+        if host and host.lower().partition(b":")[0] not in (b"127.0.0.1", b"localhost"):
             name = host_name(host.decode("latin-1"))
             if not is_loopback(name) and not name.endswith(self.also_hosts or ("\0",)):
                 return f"This server answers only on this machine, not as {name!r}."
