@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
+import shutil
+import tempfile
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from time import perf_counter
+from typing import Any
 
-from workshop.localaws.runtime.environment import Environment, Request
+from workshop.localaws.runtime.environment import Environment
+from workshop.localaws.runtime.launch import Launches
 from workshop.localaws.runtime.model import FunctionSpec, Invocation, LogSink, Throttled
+from workshop.localaws.runtime.process import new_launcher
+from workshop.localaws.runtime.requests import Request, new_trace_id
+from workshop.localaws.runtime.runtimes import Runtimes
 from workshop.localaws.runtime.settings import EngineSettings
+from workshop.localaws.runtime.watch import Watch
 
-TICK = 0.025  # seconds between looks at running environments
 Key = tuple[str, str, str]
 
 
@@ -22,30 +31,46 @@ class Engine:
 
     Args:
         sink: gets the log events and the figures.
-        settings: see `EngineSettings`.
+        settings: see `EngineSettings`; may be changed while the engine runs.
         clock: epoch seconds for log lines and stream names; a notebook may move it. Durations never use it.
     """
 
-    def __init__(self, sink: LogSink, settings: EngineSettings | None = None, clock: Callable[[], float] = time.time):
+    def __init__(
+        self, sink: LogSink, settings: EngineSettings | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self.sink, self.settings, self.clock = sink, settings or EngineSettings(), clock
-        self.isolation = "paths"
         self.live: set[Environment] = set()
-        self.idle: dict[Key, list[Environment]] = {}
+        self.idle: dict[Key, list[Environment]] = {}  # the one used last is at the end
         self.waiting: deque[Request] = deque()
-        self.running: dict[str, int] = {}
+        self.running: dict[str, int] = {}  # requests under way, by function
+        self.total = 0
         self.reserved: dict[str, int] = {}
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.ticking: asyncio.TimerHandle | None = None
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.runtimes = Runtimes()
+        self.closed = False
 
     async def start(self) -> None:
-        """Be ready for requests."""
+        """Be ready for requests: takes some 50 ms, for the launcher process and the trial of namespaces."""
         self.loop = asyncio.get_running_loop()
+        self.scratch = Path(tempfile.mkdtemp(prefix="workshop-engine-")).resolve()
+        self.watching = Watch(self)
+        self.launches = Launches(self.scratch, self.runtimes)
+        self.launcher = new_launcher(self.scratch)
+        await self.launcher.start(isolate=self.settings.isolation == "auto")
+        self.launches.namespaces = self.launcher.isolation == "namespaces"
+
+    @property
+    def isolation(self) -> str:
+        """`namespaces`: code at /var/task, layers at /opt, a /tmp of its own. `paths`: variables point at the folders."""
+        return self.launcher.isolation
 
     async def invoke(
         self, spec: FunctionSpec, payload: bytes, *, request_id: str | None = None, client_context: bytes | None = None,
         cognito_identity: bytes | None = None, trace_id: str | None = None, tail: bool = False,
     ) -> Invocation:
         """Run one request and return its outcome, errors of the function included.
+
+        A caller that is cancelled does not stop the request: it runs to its end, as on AWS.
 
         Args:
             spec: the function.
@@ -57,25 +82,29 @@ class Engine:
 
         Raises:
             Throttled: the function or the account runs as many requests as it may.
-            WorkshopError: the runtime is not available on this machine.
         """
-        self.admit(spec)
+        if spec.arn in self.reserved or self.total >= self.settings.account_concurrency - sum(self.reserved.values()):
+            self.admit(spec)
         request = Request(
-            spec, payload, request_id or str(uuid.uuid4()), self.loop.create_future(), time.perf_counter(),
+            spec, payload, request_id or str(uuid.uuid4()), self.loop.create_future(), perf_counter(),
             trace_id or new_trace_id(), client_context, cognito_identity, tail,
         )
         self.running[spec.arn] = self.running.get(spec.arn, 0) + 1
+        self.total += 1
         self.place(request)
         return await request.future
 
     def admit(self, spec: FunctionSpec) -> None:
-        """Refuse a request beyond the function's or the account's concurrency."""
+        """Refuse a request beyond the function's or the account's concurrency.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+        """
         limit = self.reserved.get(spec.arn)
         if limit is not None:
             if self.running.get(spec.arn, 0) >= limit:
                 raise Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
             return
-        shared = sum(count for arn, count in self.running.items() if arn not in self.reserved)
+        shared = self.total - sum(self.running.get(arn, 0) for arn in self.reserved)
         if shared >= self.settings.account_concurrency - sum(self.reserved.values()):
             raise Throttled("ConcurrentInvocationLimitExceeded")
 
@@ -84,14 +113,28 @@ class Engine:
         pool = self.idle.get(request.spec.key)
         if pool:
             pool.pop().begin(request)
+        elif leaving := self.about_to_be_idle(request.spec.key):
+            leaving.request = request
         elif len(self.live) < self.settings.max_processes or self.evict():
             self.create(request.spec, request)
         else:
             self.waiting.append(request)
 
+    def about_to_be_idle(self, key: Key) -> Environment | None:
+        """An environment that has answered and is on its way to /next.
+
+        The answer goes out before the runtime asks for the next request, so a caller who sends one request after the
+        other may be quicker than the runtime; that must not start another environment.
+        """
+        leaving = (e for e in self.live if e.state == "leaving" and e.request is None and not e.retired)
+        return next((e for e in leaving if e.spec.key == key), None)
+
     def evict(self) -> bool:
-        """End the environment that has been idle longest; False when none is idle."""
-        oldest = min((pool[0] for pool in self.idle.values() if pool), key=lambda e: e.idle_since, default=None)
+        """End the environment that has been idle longest, provisioned ones last; False when none is idle."""
+        oldest = min(
+            (e for pool in self.idle.values() for e in pool),
+            key=lambda e: (e.init_type != "on-demand", e.idle_since), default=None,
+        )
         if oldest is None:
             return False
         oldest.die()
@@ -99,129 +142,153 @@ class Engine:
 
     def create(self, spec: FunctionSpec, request: Request | None, init_type: str = "on-demand") -> Environment:
         """Start an environment, for a request or ahead of any."""
+        self.retire_older(spec)
         environment = Environment(self, spec, request, init_type)
         self.live.add(environment)
-        task = self.loop.create_task(environment.open())
+        self.background(environment.open())
+        self.watching.on()
+        return environment
+
+    def retire_older(self, spec: FunctionSpec) -> None:
+        """End environments of the same version from before its last update."""
+        for environment in list(self.live):
+            if environment.spec.arn == spec.arn and environment.spec.version == spec.version:
+                if environment.spec.revision != spec.revision:
+                    self.retire_one(environment)
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something beside; the loop itself keeps only weak references to tasks."""
+        task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        self.watch()
-        return environment
 
     # What environments tell.
 
-    def finished(self, environment: Environment, request: Request, invocation: Invocation) -> None:
+    def watch(self) -> None:
+        """A request runs."""
+        if not self.watching.active:
+            self.watching.on()
+
+    def finished(self, request: Request, invocation: Invocation) -> None:
         """A request is over."""
-        self.running[request.spec.arn] -= 1
+        self.forget(request)
         self.sink.finished(request.spec, invocation)
         if not request.future.done():
             request.future.set_result(invocation)
 
+    def forget(self, request: Request) -> None:
+        """A request counts no longer."""
+        arn = request.spec.arn
+        self.total -= 1
+        if self.running[arn] > 1:
+            self.running[arn] -= 1
+        else:
+            del self.running[arn]
+
     def rested(self, environment: Environment) -> None:
         """An environment is idle."""
         self.idle.setdefault(environment.spec.key, []).append(environment)
-        self.serve_waiting()
+        if self.waiting:
+            self.serve_waiting()
+        elif self.settings.freeze:
+            self.watching.freeze_soon(environment)
 
     def died(self, environment: Environment) -> None:
-        """An environment is gone."""
+        """An environment is gone; a request that was waiting for it gets another one."""
         self.live.discard(environment)
-        pool = self.idle.get(environment.spec.key)
-        if pool and environment in pool:
-            pool.remove(environment)
+        key = environment.spec.key
+        if environment in self.idle.get(key, ()):
+            self.idle[key].remove(environment)
+        if key in self.idle and not self.idle[key]:
+            del self.idle[key]
+        if self.closed:
+            return
+        self.loop.run_in_executor(None, self.launches.discard, environment.id)
+        request, environment.request = environment.request, None
+        if request is not None:
+            self.place(request)
         self.serve_waiting()
 
     def serve_waiting(self) -> None:
         """Place the requests that wait, in order, as far as there is room."""
         while self.waiting:
             request = self.waiting[0]
-            if request.future.done():
-                self.running[request.spec.arn] -= 1
+            if request.future.done():  # its caller has gone before it began
+                self.forget(request)
+            elif self.idle or len(self.live) < self.settings.max_processes:
+                self.loop.call_soon(self.place, request)
                 self.waiting.popleft()
-                continue
-            has_room = self.idle.get(request.spec.key) or len(self.live) < self.settings.max_processes
-            if not has_room and not any(self.idle.values()):
                 return
-            self.place(self.waiting.popleft())
-
-    # Time.
-
-    def watch(self) -> None:
-        """Look at running environments from now on, as long as there are any."""
-        if self.ticking is None:
-            self.ticking = self.loop.call_later(TICK, self.tick)
-
-    def tick(self) -> None:
-        """Time-outs of requests and of init phases; output of requests that run long."""
-        self.ticking = None
-        at = time.perf_counter()
-        for environment in [e for e in self.live if e.state in ("init", "busy")]:
-            request = environment.request
-            if environment.state == "busy" and at >= request.deadline:
-                environment.timed_out()
-            elif environment.state == "init":
-                if environment.phase == "invoke":
-                    if at >= request.deadline:
-                        environment.init_ended("timeout", "")
-                elif at - environment.init_started >= self.settings.init_seconds:
-                    environment.init_ended("timeout", "")
-            environment.log.flush()
-        if any(e.state in ("init", "busy") for e in self.live):
-            self.watch()
+            else:
+                return
+            self.waiting.popleft()
 
     # What the cloud asks for.
 
-    def retire(self, arn: str) -> None:
-        """End a function's environments: idle ones now, busy ones after their request."""
-        for environment in [e for e in self.live if e.spec.arn == arn]:
-            environment.retired = True
-            if environment.state == "idle":
-                environment.die()
+    def retire(self, arn: str, version: str | None = None) -> None:
+        """End a function's environments, of one version or of all: idle ones now, busy ones after their request."""
+        for environment in [e for e in self.live if e.spec.arn == arn and version in (None, e.spec.version)]:
+            self.retire_one(environment)
+
+    def retire_one(self, environment: Environment) -> None:
+        """End one environment as soon as it is idle."""
+        environment.retired = True
+        if environment.state == "idle" or (environment.state == "init" and environment.request is None):
+            environment.die()
 
     def set_reserved(self, arn: str, concurrency: int | None) -> None:
-        """Reserve concurrency for a function; None ends that."""
+        """Reserve concurrency for a function, 0 stops it; None ends that."""
         if concurrency is None:
             self.reserved.pop(arn, None)
         else:
             self.reserved[arn] = concurrency
 
     async def provision(self, spec: FunctionSpec, count: int) -> int:
-        """Start environments ahead of any request; returns how many became ready."""
-        made = [self.create(spec, None, "provisioned-concurrency") for _ in range(count)]
-        return sum(await asyncio.gather(*(e.opened for e in made)))
+        """Have `count` environments ready ahead of any request, no more and no fewer; returns how many are ready.
 
-    def environments(self) -> list[dict[str, object]]:
+        https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+        """
+        have = [e for e in self.live if e.spec.key == spec.key and e.init_type != "on-demand" and not e.retired]
+        for environment in have[count:]:
+            self.retire_one(environment)
+        room = max(0, self.settings.max_processes - len(self.live))
+        made = [self.create(spec, None, "provisioned-concurrency") for _ in range(min(room, count - len(have)))]
+        return sum(await asyncio.gather(*(e.opened for e in (*have[:count], *made))))
+
+    def environments(self) -> list[dict[str, Any]]:
         """The live environments, for a reader."""
-        return [
-            {
-                "id": e.id, "function": e.spec.name, "arn": e.spec.arn, "version": e.spec.version, "state": e.state,
-                "pid": e.process.pid if e.process else 0, "log_stream": e.stream, "requests": e.requests,
-                "init_ms": e.init_ms, "init_type": e.init_type, "max_memory_mb": e.peak_mb,
-                "frozen": bool(e.process and e.process.frozen),
-                "idle_seconds": time.perf_counter() - e.idle_since if e.state == "idle" else 0.0,
-            }
-            for e in self.live
-        ]
+        at = perf_counter()
+        return [environment.describe(at) for environment in self.live]
 
     def reap(self) -> int:
-        """End environments that have been idle too long; returns how many."""
-        limit = time.perf_counter() - self.settings.idle_seconds
-        old = [e for pool in self.idle.values() for e in pool if e.idle_since <= limit]
+        """End environments that have been idle too long, but no provisioned ones; returns how many."""
+        limit = perf_counter() - self.settings.idle_seconds
+        idle = [e for pool in self.idle.values() for e in pool if e.init_type == "on-demand"]
+        old = [environment for environment in idle if environment.idle_since <= limit]
         for environment in old:
             environment.die()
         return len(old)
 
     def check_runtime(self, runtime: str) -> str | None:
-        """A warning about a runtime, or None; raises WorkshopError when it cannot run here."""
-        return None
+        """A sentence when the interpreter's version is not the runtime's, else None.
+
+        Raises:
+            WorkshopError: the runtime is retired, unknown, or not available on this machine.
+        """
+        return self.runtimes.warning(runtime)
 
     async def close(self) -> None:
-        """End every environment."""
-        if self.ticking is not None:
-            self.ticking.cancel()
+        """End every environment; requests under way end with an error."""
+        self.closed = True
+        self.watching.off()
         for environment in list(self.live):
+            if environment.state == "busy":
+                environment.crashed("Runtime.ExitError", "Runtime exited with error: signal: killed")
             environment.die()
-
-
-def new_trace_id() -> str:
-    """An X-Ray trace header that is not sampled."""
-    random = os.urandom(20).hex()
-    return f"Root=1-{int(time.time()):08x}-{random[:24]};Parent={random[24:]};Sampled=0"
+        for task in list(self.tasks):
+            task.cancel()
+        for request in self.waiting:
+            request.future.cancel()
+        await self.launcher.close()
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(shutil.rmtree, self.scratch, True)

@@ -6,46 +6,28 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from workshop import net
 from workshop.errors import WorkshopError
-from workshop.localaws.runtime import frames
-from workshop.localaws.runtime.launch import prepare
+from workshop.localaws.runtime.frames import frames_for
 from workshop.localaws.runtime.logs import LogStream
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 from workshop.localaws.runtime.process import Process
+from workshop.localaws.runtime.requests import Request, document, exit_reason
 from workshop.localaws.runtime.runtime_api import RESPONSE_LIMIT, Answer, Headers, RuntimeConnection
 
 if TYPE_CHECKING:
     from workshop.localaws.runtime.engine import Engine
 
 ACCEPTED: Answer = (202, {})
-now = time.perf_counter
-
-
-@dataclass(slots=True)
-class Request:
-    """A request on its way through the engine. Times by `perf_counter`, `began` in epoch seconds."""
-
-    spec: FunctionSpec
-    payload: bytes
-    request_id: str
-    future: asyncio.Future[Invocation]
-    asked: float
-    trace_id: str = ""
-    client_context: bytes | None = None
-    cognito_identity: bytes | None = None
-    tail: bool = False
-    started: float = 0.0
-    began: float = 0.0
-    deadline: float = math.inf
-    cold: bool = False
+KILLED = "Runtime exited with error: signal: killed"
+MEASURE_AGAIN = 0.1  # seconds; a short request is not worth reading /proc for more often
+SHORT = 0.005
 
 
 class Environment:
@@ -58,15 +40,17 @@ class Environment:
         self.id = uuid.uuid4().hex
         self.stream = f"{time.strftime('%Y/%m/%d', time.gmtime(engine.clock()))}/[{spec.version}]{self.id}"
         self.log = LogStream(engine, spec, self.stream)
+        self.frames = frames_for(spec)
         self.state = "init"
         self.phase = "init"  # "invoke" while a failed init is repeated under the function's own timeout
         self.process: Process | None = None
         self.server: asyncio.Server | None = None
         self.connection: RuntimeConnection | None = None
-        self.init_started = now()
+        self.init_started = perf_counter()
         self.init_ms: float | None = None
-        self.init_error: tuple[str, bytes] | None = None
+        self.init_error: tuple[str, bytes, str] = ("", b"", "")  # type, the runtime's own document, or a reason
         self.idle_since = 0.0
+        self.measured = 0.0
         self.peak_mb = 0
         self.requests = 0
         self.retired = False
@@ -78,31 +62,39 @@ class Environment:
         """Open the Runtime API's port and start the process."""
         sock = net.bind(what="The Runtime API")
         self.server = await self.engine.loop.create_server(lambda: RuntimeConnection(self), sock=sock)
-        self.log.add(frames.init_start(self.spec))
+        if self.state == "dead":
+            self.server.close()
+            return
+        at = self.engine.clock()
+        self.log.add(self.frames.init_start(self.engine.runtimes.version(self.spec.runtime), self.init_type, at))
         self.run()
 
     def run(self) -> None:
         """Start the process, the first time or again."""
         host, port = self.server.sockets[0].getsockname()[:2]
-        self.init_started, self.init_error = now(), None
+        self.init_started, self.init_error = perf_counter(), ("", b"", "")
         try:
-            launch = prepare(
-                self.spec, address=f"{host}:{port}", stream=self.stream, init_type=self.init_type, secret=self.log.secret
+            launch = self.engine.launches.prepare(
+                self.spec, environment_id=self.id, address=f"{host}:{port}", stream=self.stream,
+                init_type=self.init_type, secret=self.log.secret,
             )
-            process = Process(launch, self.log.feed, lambda code: self.exited(process, code))
+            process = self.engine.launcher.spawn(
+                launch, lambda data: self.wrote(process, data), lambda code: self.exited(process, code)
+            )
         except (OSError, WorkshopError) as error:
-            self.init_error = "Runtime.InvalidEntrypoint", b""
-            self.log.add(f"{error}\n")
-            self.engine.loop.call_soon(self.init_ended, "error", "Runtime.InvalidEntrypoint")
+            self.init_error = ("Runtime.InvalidEntrypoint", b"", str(error))
+            self.engine.loop.call_soon(self.init_ended, "error")
             return
         self.process = process
 
-    def init_ended(self, status: str, error_type: str) -> None:
+    def init_ended(self, status: str) -> None:
         """The init phase failed or was too long: repeat it in the invoke phase, or give up."""
         if self.state != "init":
             return
         self.end_process()
-        self.log.add(frames.init_report((now() - self.init_started) * 1000, self.phase, status, error_type))
+        error_type, body, reason = self.init_error
+        spent, at = (perf_counter() - self.init_started) * 1000, self.engine.clock()
+        self.log.add(self.frames.init_report(spent, self.phase, status, error_type, self.init_type, at))
         if self.request is None:
             self.die()
         elif self.phase == "init":
@@ -111,13 +103,13 @@ class Environment:
             self.run()
         else:
             self.state = "busy"
-            self.log.add(frames.start(self.request.request_id, self.spec.version))
+            self.log.add(self.frames.start(self.request.request_id, at))
             if status == "timeout":
                 self.timed_out()
             else:
-                self.crashed(error_type, self.init_error[1] if self.init_error else b"")
+                self.crashed(error_type, reason, body)
 
-    # What the runtime does.
+    # What the runtime does: the methods that `RuntimeConnection` calls.
 
     def asked_next(self, connection: RuntimeConnection) -> None:
         if self.state == "busy":
@@ -125,46 +117,43 @@ class Environment:
             connection.refuse(403, "InvalidStateTransition", "Transition from Running to Ready is not allowed.")
             return
         self.connection = connection
+        if self.state not in ("init", "leaving"):
+            return
         if self.state == "init" and self.phase == "init":
-            self.init_ms = (now() - self.init_started) * 1000
-            if self.request:
+            self.init_ms = (perf_counter() - self.init_started) * 1000
+            if self.request is not None:
                 self.request.cold = True
-        if self.state == "init" and not self.opened.done():
+        if not self.opened.done():
             self.opened.set_result(True)
-        if self.state in ("init", "leaving"):
-            request, self.request = self.request, None
-            if request is not None:
-                self.begin(request)
-            else:
-                self.rest()
+        request, self.request = self.request, None
+        if request is not None:
+            self.begin(request)
+        else:
+            self.rest()
 
     def responded(self, request_id: str, headers: Headers, body: bytes) -> Answer:
         if refusal := self.unknown(request_id):
             return refusal
         if len(body) > RESPONSE_LIMIT:
             message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            self.finish(document("Function.ResponseSizeTooLarge", message), "error", "Function.ResponseSizeTooLarge")
+            self.finish(document("Function.ResponseSizeTooLarge", message), "error")
             return 413, {"errorMessage": message, "errorType": "RequestEntityTooLarge"}
-        kind = headers.get(b"lambda-runtime-function-error-type")
-        if kind is not None:  # the trailer of a streamed response that broke off
-            self.finish(body, "error", kind.decode("latin-1"))
-        else:
-            self.finish(body, "success")
+        # Set in the trailer of a streamed response that broke off.
+        self.finish(body, "error" if b"lambda-runtime-function-error-type" in headers else "success")
         return ACCEPTED
 
     def failed(self, request_id: str, headers: Headers, body: bytes) -> Answer:
         if refusal := self.unknown(request_id):
             return refusal
-        kind = headers.get(b"lambda-runtime-function-error-type", b"").decode("latin-1")
-        self.finish(body, "error", kind)
+        self.finish(body, "error")
         return ACCEPTED
 
     def init_failed(self, headers: Headers, body: bytes) -> Answer:
         if self.state != "init":
             return 403, {"errorMessage": "The init phase is over.", "errorType": "InvalidStateTransition"}
         kind = headers.get(b"lambda-runtime-function-error-type", b"Runtime.Unknown").decode("latin-1")
-        self.init_error = kind, body
-        self.engine.loop.call_soon(self.init_ended, "error", kind)
+        self.init_error = (kind, body, "")
+        self.engine.loop.call_soon(self.init_ended, "error")  # the runtime gets its 202 first
         return ACCEPTED
 
     def disconnected(self, connection: RuntimeConnection) -> None:
@@ -177,18 +166,24 @@ class Environment:
             return None
         return 400, {"errorMessage": "Invalid request ID", "errorType": "InvalidRequestID"}
 
+    def wrote(self, process: Process, data: bytes) -> None:
+        """Output of the process; what comes late from one that was replaced is dropped."""
+        if process is self.process:
+            self.log.feed(data)
+
     def exited(self, process: Process, code: int) -> None:
         """The process ended by itself or was killed from outside."""
         if process is not self.process or self.state == "dead":
             return
-        reason = exit_reason(code)
+        error_type, reason = "Runtime.ExitError", exit_reason(code)
+        if process.launch_error:
+            error_type, reason = "Runtime.InvalidEntrypoint", process.launch_error
         if self.state == "init":
-            if self.init_error is None:
-                self.init_error = "Runtime.ExitError", b""
-                self.exit_line = reason
-            self.init_ended("error", self.init_error[0])
+            if not self.init_error[0]:
+                self.init_error = (error_type, b"", reason)
+            self.init_ended("error")
         elif self.state == "busy":
-            self.crashed("Runtime.ExitError", b"", reason)
+            self.crashed(error_type, reason)
         else:
             self.die()
 
@@ -196,105 +191,118 @@ class Environment:
 
     def begin_time(self, request: Request) -> None:
         """The clock of a request starts."""
-        request.started = now()
+        request.started = perf_counter()
         request.began = self.engine.clock()
         request.deadline = request.started + self.spec.timeout
 
     def begin(self, request: Request) -> None:
         """Hand a request to the runtime, which waits in /next."""
-        if self.state == "idle" and self.process is not None:
+        if self.connection is None:  # it hung up while it waited: this request has not met it yet
+            self.die()
+            self.engine.place(request)
+            return
+        if self.process.frozen:
             self.process.thaw()
-        if self.phase != "invoke" or request.deadline == math.inf:
+        if self.phase == "init":
             self.begin_time(request)
         self.request, self.state = request, "busy"
-        if request.tail:
-            self.log.tail = []
-        self.log.add(frames.start(request.request_id, self.spec.version))
-        remaining = request.deadline - now()
-        head = self.head(request, int((time.time() + remaining) * 1000))
+        self.log.tail = [] if request.tail else None
+        self.log.add(self.frames.start(request.request_id, self.engine.clock()))
         self.engine.watch()
-        if self.connection is None or not self.connection.deliver(head, request.payload):
-            self.crashed("Runtime.ExitError", b"", "Runtime exited without providing a reason")
-
-    def head(self, request: Request, deadline_ms: int) -> bytes:
-        """The head of the response to /next."""
-        lines = (
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            f"Lambda-Runtime-Aws-Request-Id: {request.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline_ms}\r\n"
-            f"Lambda-Runtime-Invoked-Function-Arn: {self.spec.arn}\r\nLambda-Runtime-Trace-Id: {request.trace_id}\r\n"
-            f"Content-Length: {len(request.payload)}\r\n"
-        ).encode()
-        if request.client_context:
-            lines += b"Lambda-Runtime-Client-Context: " + request.client_context + b"\r\n"
-        if request.cognito_identity:
-            lines += b"Lambda-Runtime-Cognito-Identity: " + request.cognito_identity + b"\r\n"
-        return lines + b"\r\n"
+        self.connection.deliver(request.head(), request.payload)
 
     def finish(self, payload: bytes, status: str, error_type: str = "") -> None:
-        """A request is over: its last lines, its figures, its answer."""
+        """A request is over: its last lines, its figures, its answer. `error_type` when Lambda itself ended it."""
         request, self.request = self.request, None
-        ended = now()
-        if self.process is not None:
-            self.process.drain()
-            self.peak_mb = max(self.peak_mb, self.process.peak_mb())
-        self.log.finish_line()
+        ended = perf_counter()
+        self.last_words(ended, ended - request.started > SHORT)
         duration = (ended - request.started) * 1000
         if status == "timeout":
-            duration = max(duration, self.spec.timeout * 1000)
-        init = self.init_ms if request.cold and self.init_type == "on-demand" else None
+            duration = self.spec.timeout * 1000  # as AWS reports it, however long the kill took
+        init = self.init_ms if request.cold else None
         invocation = Invocation(
             request.request_id, payload, None if status == "success" else "Unhandled", self.spec.version,
-            started=request.began, queued_ms=(request.started - request.asked) * 1000 - (init or 0.0), init_ms=init,
-            duration_ms=duration, billed_ms=math.ceil(duration + (init or 0.0)), max_memory_mb=self.peak_mb,
-            environment_id=self.id, pid=self.process.pid if self.process else 0, log_stream=self.stream, status=status,
+            started=request.began, queued_ms=max(0.0, (request.started - request.asked) * 1000 - (init or 0.0)),
+            init_ms=init, duration_ms=duration, billed_ms=math.ceil(duration + (init or 0.0)),
+            max_memory_mb=self.peak_mb, environment_id=self.id, pid=self.process.pid if self.process else 0,
+            log_stream=self.stream, status=status,
         )
-        self.log.add(frames.end(request.request_id))
-        self.log.add(frames.report(invocation, self.spec.memory_size, error_type))
+        at = self.engine.clock()
+        self.log.add(self.frames.end(request.request_id, at))
+        self.log.add(self.frames.report(invocation, error_type, at))
         if request.tail:
             invocation.log_tail = self.log.take_tail()
         self.log.flush()
         self.requests += 1
         self.state, self.phase = "leaving", "init"
-        self.engine.finished(self, request, invocation)
+        self.engine.finished(request, invocation)
+
+    def last_words(self, at: float, worth_measuring: bool) -> None:
+        """What was written until now, and the memory held."""
+        if self.process is not None:
+            self.process.drain()
+            if worth_measuring or at - self.measured > MEASURE_AGAIN:
+                self.measured = at
+                self.process.measure()
+            self.peak_mb = max(self.peak_mb, self.process.peak_mb())
+        self.log.finish_line()
 
     def timed_out(self) -> None:
         """The function's timeout is over: kill it and say so."""
-        seconds = f"Task timed out after {self.spec.timeout:.2f} seconds"
+        message = f"Task timed out after {self.spec.timeout:.2f} seconds"
         self.end_process()
         request_id = self.request.request_id
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self.engine.clock()))
-        self.log.add(f"{stamp}.{int(self.engine.clock() * 1000) % 1000:03d}Z {request_id} {seconds}\n\n")
-        self.finish(document("Sandbox.Timedout", f"RequestId: {request_id} Error: {seconds}"), "timeout")
+        self.log.add(self.frames.timeout(request_id, message, self.engine.clock()))
+        self.finish(document("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}"), "timeout")
         self.die()
 
-    def crashed(self, error_type: str, payload: bytes, reason: str = "") -> None:
+    def out_of_memory(self) -> None:
+        """The process holds more than the function's memory size: kill it and say so."""
+        if self.state == "busy":
+            self.crashed("Runtime.OutOfMemory", KILLED)
+        elif self.state == "init":
+            self.init_error = ("Runtime.OutOfMemory", b"", KILLED)
+            self.init_ended("error")
+
+    def crashed(self, error_type: str, reason: str, payload: bytes = b"") -> None:
         """The process is gone, or of no further use, before it answered."""
         self.end_process()
-        message = f"RequestId: {self.request.request_id} Error: {reason or 'Runtime failed to start'}"
+        request_id = self.request.request_id
         if not payload:
-            self.log.add(f"{message}\n{error_type}\n")
-        self.finish(payload or document(error_type, message), "error", error_type)
+            kind = "Runtime.ExitError" if error_type == "Runtime.OutOfMemory" else error_type
+            self.log.add(self.frames.crash(request_id, reason, kind, self.engine.clock()))
+        self.finish(payload or document(error_type, f"RequestId: {request_id} Error: {reason}"), "error", error_type)
         self.die()
 
     def rest(self) -> None:
         """Nothing to do: wait for the next request, or end when retired."""
-        self.state, self.idle_since = "idle", now()
-        self.log.flush()
+        self.state, self.idle_since = "idle", perf_counter()
+        if self.log.pending:
+            self.log.flush()
         if self.retired:
             self.die()
         else:
             self.engine.rested(self)
+
+    def describe(self, at: float) -> dict[str, Any]:
+        """Itself, for a reader."""
+        return {
+            "id": self.id, "function": self.spec.name, "arn": self.spec.arn, "version": self.spec.version,
+            "state": self.state, "frozen": bool(self.process and self.process.frozen),
+            "pid": self.process.pid if self.process else 0, "log_stream": self.stream, "init_type": self.init_type,
+            "init_ms": self.init_ms, "requests": self.requests, "max_memory_mb": self.peak_mb,
+            "idle_seconds": at - self.idle_since if self.state == "idle" else 0.0,
+        }
 
     # Ending.
 
     def end_process(self) -> None:
         """Kill the process and its children; what it wrote until now is kept."""
         process, self.connection = self.process, None
-        if process is not None:
-            self.peak_mb = max(self.peak_mb, process.peak_mb())
+        if process is not None and process.alive:
+            process.measure()
             process.kill()
-            process.drain()
-            self.log.finish_line()
+        self.last_words(perf_counter(), False)
 
     def die(self) -> None:
         """End the environment; its request, if it has one, was answered before."""
@@ -308,23 +316,3 @@ class Environment:
         if not self.opened.done():
             self.opened.set_result(False)
         self.engine.died(self)
-
-
-def document(error_type: str, message: str) -> bytes:
-    """An error of Lambda's own as the caller gets it."""
-    return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
-
-
-def exit_reason(code: int) -> str:
-    """How a process ended, in the words Lambda uses."""
-    import signal
-
-    if code == 0:
-        return "Runtime exited without providing a reason"
-    if code > 0:
-        return f"Runtime exited with error: exit status {code}"
-    try:
-        name = signal.strsignal(-code) or str(-code)
-    except ValueError:
-        name = str(-code)
-    return f"Runtime exited with error: signal: {name.lower()}"

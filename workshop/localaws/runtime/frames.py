@@ -1,49 +1,124 @@
-"""The lines that Lambda itself writes around what a function writes.
+"""The lines that Lambda itself writes around what a function writes, as text or as JSON.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 """
 
 from __future__ import annotations
 
+import json
+import time
+
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 
-
-def init_start(spec: FunctionSpec) -> str:
-    """The first line of an environment's log stream."""
-    family, _, number = spec.runtime.partition("python")
-    name = f"python:{number}.v1" if not family and number else f"{spec.runtime}.v1"
-    arn = f"arn:aws:lambda:{spec.region}::runtime:{'0' * 64}"
-    return f"INIT_START Runtime Version: {name}\tRuntime Version ARN: {arn}\n"
+LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 
 
-def init_report(milliseconds: float, phase: str, status: str, error_type: str = "") -> str:
-    """An init phase that failed or was too long."""
-    error = f"\tError Type: {error_type}" if error_type else ""
-    return f"INIT_REPORT Init Duration: {milliseconds:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
+def frames_for(spec: FunctionSpec) -> TextFrames:
+    """The frames in the format that the function's logging configuration asks for."""
+    return JsonFrames(spec) if spec.log_format == "JSON" else TextFrames(spec)
 
 
-def start(request_id: str, version: str) -> str:
-    """A request begins."""
-    return f"START RequestId: {request_id} Version: {version}\n"
+def runtime_version(spec: FunctionSpec, version: str) -> str:
+    """Such as `python:3.12.v1`; AWS counts its builds, here the interpreter's own patch number stands."""
+    patch = version.split(".")[-1] if version else "1"
+    for family in ("python", "nodejs", "provided."):
+        if spec.runtime.startswith(family):
+            return f"{family.rstrip('.')}:{spec.runtime.removeprefix(family).removesuffix('.x')}.v{patch}"
+    return f"{spec.runtime}.v{patch}"
 
 
-def end(request_id: str) -> str:
-    """A request is over."""
-    return f"END RequestId: {request_id}\n"
+class TextFrames:
+    """Each method gives the message of one log event, or an empty text where the format has none."""
+
+    def __init__(self, spec: FunctionSpec) -> None:
+        self.spec = spec
+        self.arn = f"arn:aws:lambda:{spec.region}::runtime:{'0' * 64}"
+
+    def init_start(self, interpreter_version: str, init_type: str, at: float) -> str:
+        """The first line of an environment's log stream."""
+        name = runtime_version(self.spec, interpreter_version)
+        return f"INIT_START Runtime Version: {name}\tRuntime Version ARN: {self.arn}\n"
+
+    def init_report(self, milliseconds: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
+        """An init phase that failed or was too long."""
+        error = f"\tError Type: {error_type}" if error_type else ""
+        return f"INIT_REPORT Init Duration: {milliseconds:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
+
+    def start(self, request_id: str, at: float) -> str:
+        """A request begins."""
+        return f"START RequestId: {request_id} Version: {self.spec.version}\n"
+
+    def timeout(self, request_id: str, message: str, at: float) -> str:
+        """A request ran out of time."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+        return f"{stamp}.{int(at * 1000) % 1000:03d}Z {request_id} {message}\n\n"
+
+    def crash(self, request_id: str, message: str, error_type: str, at: float) -> str:
+        """The process ended before it answered."""
+        return f"RequestId: {request_id} Error: {message}\n{error_type}\n"
+
+    def end(self, request_id: str, at: float) -> str:
+        """A request is over."""
+        return f"END RequestId: {request_id}\n"
+
+    def report(self, invocation: Invocation, error_type: str, at: float) -> str:
+        """What a request took. `error_type` is set when Lambda, not the handler, ended it."""
+        line = (
+            f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
+            f"Billed Duration: {invocation.billed_ms} ms\tMemory Size: {self.spec.memory_size} MB\t"
+            f"Max Memory Used: {invocation.max_memory_mb} MB\t"
+        )
+        if invocation.init_ms is not None:
+            line += f"Init Duration: {invocation.init_ms:.2f} ms\t"
+        if invocation.status == "timeout":
+            line += "Status: timeout"
+        elif error_type:
+            line += f"Status: error\tError Type: {error_type}"
+        return line + "\n"
 
 
-def report(invocation: Invocation, memory_size: int, error_type: str = "") -> str:
-    """What a request took."""
-    parts = [
-        f"REPORT RequestId: {invocation.request_id}",
-        f"Duration: {invocation.duration_ms:.2f} ms",
-        f"Billed Duration: {invocation.billed_ms} ms",
-        f"Memory Size: {memory_size} MB",
-        f"Max Memory Used: {invocation.max_memory_mb} MB",
-    ]
-    if invocation.init_ms is not None:
-        parts.append(f"Init Duration: {invocation.init_ms:.2f} ms")
-    line = "\t".join(parts) + "\t"
-    if invocation.status != "success" and (error_type or invocation.status == "timeout"):
-        line += f"Status: {invocation.status}" + (f"\tError Type: {error_type}" if error_type else "")
-    return line + "\n"
+class JsonFrames(TextFrames):
+    """The same as JSON objects; events below the function's system log level are left out."""
+
+    def event(self, kind: str, record: dict[str, object], level: str, at: float) -> str:
+        """One JSON line."""
+        if LEVELS[level] < LEVELS.get(self.spec.system_log_level or "INFO", 1):
+            return ""
+        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
+        return json.dumps({"time": stamp, "type": f"platform.{kind}", "record": record}, separators=(",", ":")) + "\n"
+
+    def init_start(self, interpreter_version: str, init_type: str, at: float) -> str:
+        record = {
+            "initializationType": init_type, "phase": "init",
+            "runtimeVersion": runtime_version(self.spec, interpreter_version), "runtimeVersionArn": self.arn,
+            "functionName": self.spec.name, "functionArn": self.spec.arn, "functionVersion": self.spec.version,
+        }
+        return self.event("initStart", record, "INFO", at)
+
+    def init_report(self, milliseconds: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
+        record: dict[str, object] = {"initializationType": init_type, "phase": phase, "status": status}
+        if error_type:
+            record["errorType"] = error_type
+        record["metrics"] = {"durationMs": round(milliseconds, 3)}
+        return self.event("initReport", record, "INFO", at)
+
+    def start(self, request_id: str, at: float) -> str:
+        return self.event("start", {"requestId": request_id, "version": self.spec.version}, "INFO", at)
+
+    def end(self, request_id: str, at: float) -> str:
+        return self.event("runtimeDone", {"requestId": request_id, "status": "success"}, "DEBUG", at)
+
+    def report(self, invocation: Invocation, error_type: str, at: float) -> str:
+        metrics: dict[str, object] = {
+            "durationMs": round(invocation.duration_ms, 3), "billedDurationMs": invocation.billed_ms,
+            "memorySizeMB": self.spec.memory_size, "maxMemoryUsedMB": invocation.max_memory_mb,
+        }
+        if invocation.init_ms is not None:
+            metrics["initDurationMs"] = round(invocation.init_ms, 3)
+        failed = invocation.status == "timeout" or error_type
+        status = invocation.status if failed else "success"
+        record: dict[str, object] = {"requestId": invocation.request_id, "metrics": metrics, "status": status}
+        if error_type:
+            record["errorType"] = error_type
+        return self.event("report", record, "WARN" if failed else "INFO", at)

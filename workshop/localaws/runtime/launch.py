@@ -1,27 +1,139 @@
-"""From a function's specification to the command line of its environment."""
+"""From a function's specification to the command line, folders and variables of an environment."""
 
 from __future__ import annotations
 
 import os
-import sys
+import shutil
 import sysconfig
 from pathlib import Path
 
+from workshop.errors import WorkshopError
 from workshop.localaws.runtime.model import FunctionSpec
 from workshop.localaws.runtime.process import Launch
-from workshop.localaws.runtime.variables import variables
+from workshop.localaws.runtime.runtimes import Interpreter, Runtimes
+from workshop.localaws.runtime.variables import Folders, variables
 
 CLIENTS = Path(__file__).parent / "clients"
+COVERED = ("/opt", "/var/task", "/var/runtime", "/var/lang")  # what a namespace puts other folders over
 
 
-def prepare(spec: FunctionSpec, *, address: str, stream: str, init_type: str, secret: bytes) -> Launch:
-    """What to run for one environment."""
-    runtime_dir = CLIENTS / "python"
-    environ = variables(
-        spec, task=str(spec.code_dir), opt="/opt", runtime_dir=str(runtime_dir), tmp="", address=address, stream=stream,
-        init_type=init_type,
-    )
-    environ["_WORKSHOP_SDK"] = sysconfig.get_paths()["purelib"]
-    interpreter = getattr(sys, "_base_executable", None) or sys.executable
-    argv = [interpreter, "-u", "-S", "-s", "-X", "utf8", os.fspath(runtime_dir / "bootstrap.py"), secret.hex()]
-    return Launch(argv, environ, spec.code_dir)
+class Launches:
+    """Makes launches; keeps merged layers and the environments' own temporary folders in a scratch folder.
+
+    Args:
+        scratch: a folder of the engine's own.
+        namespaces: whether folders can be made to appear at AWS's paths.
+    """
+
+    def __init__(self, scratch: Path, runtimes: Runtimes) -> None:
+        self.scratch, self.runtimes = scratch, runtimes
+        self.namespaces = False
+        self.merged: dict[tuple[Path, ...], Path] = {}
+
+    def prepare(
+        self, spec: FunctionSpec, *, environment_id: str, address: str, stream: str, init_type: str, secret: bytes
+    ) -> Launch:
+        """What to run for one environment.
+
+        Raises:
+            WorkshopError: the runtime does not run here, or the package lacks what it needs.
+        """
+        interpreter = self.runtimes.interpreter(spec.runtime)
+        if not spec.code_dir.is_dir():
+            raise WorkshopError(f"The code of {spec.name} is not at {spec.code_dir}.", fix="Deploy it again.")
+        family = "python" if spec.runtime.startswith("python") else "node" if interpreter else "provided"
+        client = CLIENTS / family if interpreter else self.empty("runtime")
+        tmp = self.scratch / "tmp" / environment_id
+        tmp.mkdir(parents=True, exist_ok=True)
+        opt = self.opt(spec.layer_dirs)
+        site = Path(sysconfig.get_paths()["purelib"])
+        places = self.places(spec, interpreter, opt, client, tmp, site)
+        seen = {real: place for real, place in places}
+        task, layers, runtime_dir = (seen.get(str(f), str(f)) for f in (spec.code_dir, opt, client))
+        folders = Folders(task, layers, runtime_dir, "" if "/tmp" in seen.values() else str(tmp))
+        environ = variables(spec, folders, address=address, stream=stream, init_type=init_type)
+        if family == "python":
+            environ["_WORKSHOP_OPT"] = layers
+            environ["_WORKSHOP_SDK"] = seen.get(str(site), str(site))
+            flags = ["-u", "-S", "-s", "-X", "utf8"]
+            argv = [interpreter.path, *flags, os.path.join(runtime_dir, "bootstrap.py"), secret.hex()]
+        elif family == "node":
+            argv = [interpreter.path, os.path.join(runtime_dir, "bootstrap.mjs"), secret.hex()]
+        else:
+            argv = [self.bootstrap(spec.code_dir, task, opt, layers)]
+        return Launch(argv, environ, task, places, environment_id)
+
+    def places(
+        self, spec: FunctionSpec, interpreter: Interpreter | None, opt: Path, client: Path, tmp: Path, site: Path
+    ) -> list[tuple[str, str]]:
+        """Which folder appears where; empty when folders cannot move, or would cover the interpreter."""
+        if not self.namespaces:
+            return []
+        needed = [Path(interpreter.path).resolve(), Path(interpreter.prefix).resolve()] if interpreter else []
+        if any(path.is_relative_to(covered) for path in needed for covered in COVERED):
+            return []
+        places = [(str(spec.code_dir), "/var/task"), (str(opt), "/opt"), (str(client), "/var/runtime")]
+        if interpreter and spec.runtime.startswith("python"):
+            places.append((str(site), f"/var/lang/lib/python{interpreter.minor}/site-packages"))
+        if not any(path.is_relative_to("/tmp") for path in needed):
+            places.append((str(tmp), "/tmp"))
+        return places
+
+    def opt(self, layers: tuple[Path, ...]) -> Path:
+        """One folder with all layers; of two files with one name the later layer's stays.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
+        """
+        if not layers:
+            return self.empty("opt")
+        if len(layers) == 1:
+            return layers[0]
+        if layers not in self.merged:
+            target = self.scratch / "opt" / str(len(self.merged))
+            for layer in layers:
+                overlay(layer, target)
+            self.merged[layers] = target
+        return self.merged[layers]
+
+    def empty(self, name: str) -> Path:
+        """An empty folder."""
+        folder = self.scratch / "empty" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @staticmethod
+    def bootstrap(code: Path, task: str, opt: Path, layers: str) -> str:
+        """The program of a custom runtime, in the code or in a layer.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+        """
+        for real, seen in ((code, task), (opt, layers)):
+            if (real / "bootstrap").is_file():
+                return f"{seen}/bootstrap"
+        raise WorkshopError("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+    def discard(self, environment_id: str) -> None:
+        """Delete an environment's temporary folder. Slow: for a thread."""
+        shutil.rmtree(self.scratch / "tmp" / environment_id, ignore_errors=True)
+
+
+def overlay(source: Path, target: Path) -> None:
+    """Put a tree over another one: folders are merged, files replaced. Links where the disk can, else copies."""
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in source.iterdir():
+        place = target / entry.name
+        if entry.is_dir() and not entry.is_symlink():
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            overlay(entry, place)
+            continue
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        if entry.is_symlink():
+            place.symlink_to(entry.readlink())
+            continue
+        try:
+            place.hardlink_to(entry)
+        except OSError:
+            shutil.copy2(entry, place)

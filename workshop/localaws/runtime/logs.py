@@ -34,7 +34,9 @@ class LogStream:
         self.pieces: list[bytes] = []  # a frame that comes in several
 
     def add(self, message: str) -> None:
-        """One event, now."""
+        """One event, now; an empty message is none."""
+        if not message:
+            return
         self.pending.append((int(self.engine.clock() * 1000), message))
         if self.tail is not None:
             self.tail.append(message)

@@ -1,122 +1,106 @@
-"""Starting, stopping and ending the process of an environment."""
+"""A running process of an environment, as the engine sees it on every system."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import os
-import signal
-import subprocess
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-POSIX = os.name == "posix"
+CHUNK = 65536
 Output = Callable[[bytes], None]
 Exited = Callable[[int], None]
 
 
 @dataclass(slots=True)
 class Launch:
-    """What is to be run: the argument vector, the whole environment, the folder to start in."""
+    """What is to be run.
+
+    Args:
+        argv: the argument vector; the first is an absolute path.
+        environ: the whole environment.
+        cwd: the folder to start in.
+        places: folders and the absolute paths where they are to appear (Linux namespaces); empty for none.
+        marker: text that every process of this environment, and no other, has in its environment variables.
+    """
 
     argv: list[str]
     environ: dict[str, str]
-    cwd: Path
-    binds: list[tuple[str, str]] = field(default_factory=list)  # (folder, where it is to appear)
+    cwd: str
+    places: list[tuple[str, str]] = field(default_factory=list)
+    marker: str = ""
 
 
-class Process:
-    """A running environment process: its own process group, its output as a stream of bytes on the loop.
+class Process(ABC):
+    """A process with its children, and what they write.
 
     Args:
-        launch: what to run.
-        output: called on the loop with bytes it wrote to standard output or standard error.
+        output: called on the loop with bytes written to standard output or standard error, in order.
         exited: called on the loop, once, with the return code; negative for a signal.
     """
 
-    def __init__(self, launch: Launch, output: Output, exited: Exited) -> None:
+    def __init__(self, output: Output, exited: Exited) -> None:
         self.loop = asyncio.get_running_loop()
         self.output, self.exited = output, exited
-        self.frozen = False
-        read_end, write_end = os.pipe()
-        extra = {"process_group": 0} if POSIX else {}
-        try:
-            self.popen = subprocess.Popen(
-                launch.argv, stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, env=launch.environ,
-                cwd=launch.cwd, close_fds=True, **extra,
-            )
-        except BaseException:
-            os.close(read_end)
-            raise
-        finally:
-            os.close(write_end)
-        self.pid = self.popen.pid
+        self.pid = 0
         self.alive = True
-        self.pipe = read_end
-        os.set_blocking(read_end, False)
-        self.loop.add_reader(read_end, self.drain)
-        threading.Thread(target=self._wait, name=f"wait-{self.pid}", daemon=True).start()
+        self.launch_error = ""  # why the program could not be executed: an errno and a sentence
+        self.frozen = False
+        self.peak_kb = 0
 
+    @abstractmethod
     def drain(self) -> None:
         """Pass on everything written until now."""
-        while self.pipe >= 0:
-            try:
-                data = os.read(self.pipe, 65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self.loop.remove_reader(self.pipe)
-                os.close(self.pipe)
-                self.pipe = -1
-                return
-            self.output(data)
-            if len(data) < 65536:
-                return
 
-    def _wait(self) -> None:
-        code = self.popen.wait()
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-            self.loop.call_soon_threadsafe(self._ended, code)
-
-    def _ended(self, code: int) -> None:
-        self.alive = False
-        self.drain()
-        self.exited(code)
-
-    def signal_group(self, number: int) -> None:
-        """Signal the process and its children."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if POSIX:
-                os.killpg(self.pid, number)
-
+    @abstractmethod
     def freeze(self) -> None:
-        """Stop it: whatever it left running stands still."""
-        if self.alive and not self.frozen:
-            self.frozen = True
-            self.signal_group(signal.SIGSTOP)
+        """Stop it and its children: whatever was left running stands still."""
 
+    @abstractmethod
     def thaw(self) -> None:
-        """Let it go on."""
-        if self.frozen:
-            self.frozen = False
-            self.signal_group(signal.SIGCONT)
+        """Let them go on."""
 
-    def peak_mb(self) -> int:
-        """The most memory it has held at once, in MB (peak resident set size)."""
-        try:
-            status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
-            return math.ceil(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
-        except (OSError, IndexError):
-            return 0
-
+    @abstractmethod
     def kill(self) -> None:
         """End it and its children at once."""
-        if POSIX:
-            self.signal_group(signal.SIGKILL)
-        elif self.alive:
-            self.popen.kill()
+
+    @abstractmethod
+    def measure(self) -> int:
+        """Memory held now by it and its children, in KB; keeps the peak."""
+
+    def peak_mb(self) -> int:
+        """The most memory held at once until now, in whole MB."""
+        return math.ceil(self.peak_kb / 1024)
+
+
+class Launcher(ABC):
+    """Starts processes, and ends them all when the cloud ends."""
+
+    isolation = "paths"  # or "namespaces": code at /var/task, layers at /opt
+    why = ""  # why it is not "namespaces"
+
+    @abstractmethod
+    async def start(self, isolate: bool) -> None:
+        """Be ready; find out whether namespaces work here when they are wanted."""
+
+    @abstractmethod
+    def spawn(self, launch: Launch, output: Output, exited: Exited) -> Process:
+        """Start a process. A program that cannot be executed is told by `exited` with `launch_error` set."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End every process."""
+
+
+def new_launcher(scratch: Path) -> Launcher:
+    """The launcher for this system; the scratch folder goes when the cloud is gone."""
+    if os.name == "nt":
+        from workshop.localaws.runtime.windows import WindowsLauncher
+
+        return WindowsLauncher(scratch)
+    from workshop.localaws.runtime.posix import PosixLauncher
+
+    return PosixLauncher(scratch)

@@ -50,7 +50,6 @@ class RuntimeConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.parser = httptools.HttpRequestParser(self)
         self.waiting = False  # the runtime waits in /next
-        self.feeding = False
         self.out: list[bytes] = []
         self.ready: deque[tuple[bytes, bytes, Headers, bytes, bool]] = deque()
         self.reset()
@@ -65,13 +64,12 @@ class RuntimeConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self.feeding = True
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.refuse(400, "InvalidRequest", "This is not an HTTP request.", close=True)
-        finally:
-            self.feeding = False
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.work()
+            self.refuse(400, "InvalidRequest", "This is not a request that the Runtime API knows.", close=True)
+            return
         self.work()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -147,16 +145,13 @@ class RuntimeConnection(asyncio.Protocol):
         else:
             self.refuse(404, "NotFound", "The Runtime API has no such path.")
 
-    def deliver(self, head: bytes, payload: bytes) -> bool:
-        """Answer a waiting /next with a request; False when the runtime hung up."""
-        if not self.waiting or self.transport is None or self.transport.is_closing():
-            return False
+    def deliver(self, head: bytes, payload: bytes) -> None:
+        """Answer a waiting /next with a request."""
         self.waiting = False
         self.out += (head, payload)
         self.flush()
-        if self.ready and not self.feeding:
+        if self.ready:
             self.work()
-        return True
 
     def tell(self, answer: Answer) -> None:
         """Write a status and its JSON object, later with the next write."""

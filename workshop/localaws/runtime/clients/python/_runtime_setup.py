@@ -16,6 +16,8 @@ def prepare(frames, current, json_logs):
     task = os.environ["LAMBDA_TASK_ROOT"]
     opt = os.environ.pop("_WORKSHOP_OPT", "/opt")
     site = os.environ.pop("_WORKSHOP_SDK", "")
+    if os.environ.get("LC_CTYPE") == "C.UTF-8":  # the interpreter's own doing, where LANG's locale is not installed
+        del os.environ["LC_CTYPE"]
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(opt, "python", "lib", version, "site-packages"), os.path.join(opt, "python")]
     sys.path[:0] = [task, *layers]
@@ -71,10 +73,7 @@ def set_up_logging(logging, frames, current, json_logs):
         log_sink = frames
 
         def emit(self, record):
-            try:
-                frames.write(self.format(record))
-            except Exception:
-                self.handleError(record)
+            frames.write(self.format(record))
 
     class LambdaLoggerFilter(logging.Filter):
         def filter(self, record):

@@ -1,0 +1,266 @@
+"""The launcher: a small process that starts every environment and outlives none of them.
+
+A fork of the whole cloud would be slow, and unsafe beside its threads; this process is small and has one thread. It is
+the parent of all environments: it tells how they ended, ends what they leave behind, and ends them all when the socket
+to the cloud closes, however the cloud ended.
+
+Run by path. Reads messages (four bytes of length, JSON, the standard output's descriptor beside it), writes JSON lines.
+"""
+
+import array
+import contextlib
+import errno
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+
+LINUX = sys.platform == "linux"
+if LINUX:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import namespaces
+
+RESTORED = [getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGCHLD") if hasattr(signal, name)]
+CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+FILES = 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (file descriptors)
+
+
+class Launcher:
+    """One socket to the cloud, any number of children."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.buffer = b""
+        self.descriptors = []
+        self.roots = {}  # pid -> marker: the environments' own processes
+        self.starting = {}  # error pipe -> [number of the request, text so far]
+        self.poll = select.poll()
+        self.poll.register(sock, select.POLLIN)
+
+    def run(self):
+        """Until the socket closes."""
+        wake, wake_write = os.pipe()
+        for end in (wake, wake_write):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self.poll.register(wake, select.POLLIN)
+        while True:
+            for descriptor, _ in self.poll.poll():
+                if descriptor == self.sock.fileno():
+                    if not self.receive():
+                        return
+                elif descriptor == wake:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wake, 512)
+                    self.reap()
+                else:
+                    self.started(descriptor)
+
+    def tell(self, **message):
+        with contextlib.suppress(OSError):  # the cloud is gone: the next read says so
+            self.sock.sendall(json.dumps(message).encode() + b"\n")
+
+    def receive(self):
+        """Handle what the cloud sent; False when it is gone."""
+        try:
+            data, ancillary, _, _ = self.sock.recvmsg(65536, socket.CMSG_SPACE(64 * 4), CLOSE_ON_EXEC)
+        except OSError:
+            return False
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                numbers = array.array("i")
+                numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
+                for number in numbers:
+                    os.set_inheritable(number, False)
+                self.descriptors += numbers
+        if not data:
+            return False
+        self.buffer += data
+        while len(self.buffer) >= 4:
+            size = int.from_bytes(self.buffer[:4], "big")
+            if len(self.buffer) < 4 + size:
+                break
+            message = json.loads(self.buffer[4 : 4 + size])
+            self.buffer = self.buffer[4 + size :]
+            if "probe" in message:
+                self.probe(message["probe"])
+            else:
+                self.start(message, self.descriptors.pop(0))
+        return True
+
+    def probe(self, places):
+        """Try namespaces in a child, and tell whether they work."""
+        if not LINUX:
+            self.tell(probe="this system has no mount namespaces")
+            return
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                namespaces.enter(places)
+            except BaseException as error:
+                os.write(write, str(error).encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            problem = pipe.read().decode("utf-8", "replace")
+        os.waitpid(pid, 0)
+        self.tell(probe=problem)
+
+    def start(self, message, output):
+        """Fork, and let the child become the environment's process."""
+        read, write = os.pipe()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                become(message, output, parent)
+            except BaseException as error:
+                number = error.errno if isinstance(error, OSError) else errno.EINVAL
+                os.write(write, f"{number} {error}".encode())
+            os._exit(127)
+        os.close(write)
+        os.close(output)
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)  # here too: whoever is first, so that a kill of the group finds it
+        self.roots[pid] = message["marker"].encode()
+        self.starting[read] = [message["id"], b""]
+        self.poll.register(read, select.POLLIN)
+        self.tell(id=message["id"], pid=pid)
+
+    def started(self, descriptor):
+        """The child executed its program (the pipe closes), or says why it could not."""
+        data = os.read(descriptor, 4096)
+        while data:
+            self.starting[descriptor][1] += data
+            data = os.read(descriptor, 4096)
+        self.poll.unregister(descriptor)
+        os.close(descriptor)
+        number, text = self.starting.pop(descriptor)
+        if text:
+            self.tell(id=number, failed=text.decode("utf-8", "replace"))
+
+    def reap(self):
+        """Tell how children ended, and end what they left behind."""
+        ended = []
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            if pid in self.roots:
+                ended.append(pid)
+                kill_group(pid)
+                del self.roots[pid]
+                scale = 1024 if sys.platform == "darwin" else 1
+                code = os.waitstatus_to_exitcode(status)
+                for descriptor in list(self.starting):  # its failure to start, if any, is told first
+                    if select.select([descriptor], [], [], 0)[0]:
+                        self.started(descriptor)
+                self.tell(pid=pid, code=code, peak_kb=usage.ru_maxrss // scale)
+        if ended:
+            self.end_leftovers()
+
+    def end_leftovers(self):
+        """Kill adopted processes of environments that are gone, such as daemons in a session of their own."""
+        live = set(self.roots.values())
+        for pid in children():
+            if pid not in self.roots:
+                try:
+                    with open(f"/proc/{pid}/environ", "rb") as file:
+                        environ = file.read()
+                except OSError:
+                    continue
+                if not any(marker in environ for marker in live):
+                    kill(pid)
+
+    def end_all(self):
+        """Kill everything, adopted processes too, until none is left."""
+        for pid in self.roots:
+            kill_group(pid)
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            for pid in children():
+                kill_group(pid)
+                kill(pid)
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                return
+            time.sleep(0.002)
+
+
+def become(message, output, parent):
+    """In the child: own process group, own folders, own output, then the program."""
+    os.setpgid(0, 0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if message["places"]:
+        namespaces.enter(message["places"])
+    if LINUX:
+        namespaces.die_with_parent()
+        if os.getppid() != parent:
+            os._exit(0)
+    signal.set_wakeup_fd(-1)
+    for number in RESTORED:
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir(message["cwd"])
+    os.execve(message["argv"][0], message["argv"], message["environ"])
+
+
+def children():
+    """Process ids of all children, adopted ones included (Linux; elsewhere only groups are known)."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_group(pid):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def main():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the cloud's; its end is ours
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == -1 else min(FILES, hard), hard))
+    if LINUX:
+        namespaces.adopt_orphans()
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    sock.set_inheritable(False)
+    launcher = Launcher(sock)
+    try:
+        launcher.run()
+    finally:
+        launcher.end_all()
+        remove(sys.argv[2])
+
+
+def remove(folder):
+    """Delete the engine's scratch folder, which a killed cloud leaves behind."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+main()

@@ -1,0 +1,87 @@
+"""AWS's folders without privileges: a user and a mount namespace in which the code is /var/task and layers are /opt.
+
+Linux only, by ctypes, in a process that has just been forked: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
+"""
+
+import ctypes
+import os
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
+MS_NOSUID, MS_NODEV = 2, 4
+KEPT = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}  # statvfs flags a remount must repeat -> mount flags
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check(result, what):
+    """Raise OSError when a system call failed."""
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def mount(source, target, kind, flags, options=""):
+    """mount(2)."""
+    arguments = (os.fsencode(source), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), options.encode())
+    check(libc.mount(*arguments), f"mount {target}")
+
+
+def die_with_parent():
+    """Ask for SIGKILL when the parent ends; after every change of credentials, which forgets it."""
+    libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+
+
+def adopt_orphans():
+    """Become the parent of descendants whose own parent ended."""
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def enter(places):
+    """New namespaces in which folders appear elsewhere.
+
+    Args:
+        places: pairs of a folder and the absolute path where it is to appear, read-only unless under /tmp. Paths
+            under /var need not exist; others must.
+
+    Raises:
+        OSError: the system does not allow it.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    # Sources are held open, since a place may cover the path of another one's source.
+    sources = [os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder, _ in places]
+    missing = [place for _, place in places if place.startswith("/var/") and not os.path.isdir(place)]
+    if missing:
+        copy_var(missing)
+    for source, (_, place) in zip(sources, places):
+        mount(f"/proc/self/fd/{source}", place, "", MS_BIND | MS_REC)
+        if not place.startswith("/tmp"):
+            found = os.statvfs(place).f_flag
+            kept = sum(flag for bit, flag in KEPT.items() if found & bit)
+            mount("", place, "", MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+    for source in sources:
+        os.close(source)
+
+
+def copy_var(missing):
+    """A new /var with all that the old one has, and the folders that it lacks."""
+    old = os.open("/var", os.O_PATH | os.O_DIRECTORY)
+    entries = list(os.scandir("/var"))
+    mount("tmpfs", "/var", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m")
+    for entry in entries:
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.name, dir_fd=old), entry.path)
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            os.mkdir(entry.path)
+        else:
+            os.close(os.open(entry.path, os.O_CREAT | os.O_WRONLY))
+        mount(f"/proc/self/fd/{old}/{entry.name}", entry.path, "", MS_BIND | MS_REC)
+    os.close(old)
+    for place in missing:
+        os.makedirs(place)

@@ -1,0 +1,285 @@
+"""Processes on Linux and macOS: started by the launcher process, stopped and ended by signals to their group."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from workshop.errors import WorkshopError
+from workshop.localaws.runtime import process
+from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output
+
+SCRIPT = Path(__file__).parent / "launcher" / "launcher.py"
+BASE = getattr(sys, "_base_executable", None) or sys.executable
+LINUX = sys.platform == "linux"
+PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+class PosixProcess(process.Process):
+    """A process group. Its id is known a moment after it was asked for; until then a kill is remembered."""
+
+    def __init__(self, number: int, pipe: int, output: Output, exited: Exited) -> None:
+        super().__init__(output, exited)
+        self.number, self.pipe = number, pipe
+        self.killed = False
+        self.status_file = -1
+        self.loop.add_reader(pipe, self.drain)
+
+    def started(self, pid: int) -> None:
+        """The launcher says which process it is."""
+        self.pid = pid
+        if LINUX:
+            with contextlib.suppress(OSError):
+                self.status_file = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        if self.killed:
+            self.kill()
+
+    def drain(self) -> None:
+        while self.pipe >= 0:
+            try:
+                data = os.read(self.pipe, CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.close_pipe()
+                return
+            self.output(data)
+            if len(data) < CHUNK:
+                return
+
+    def close_pipe(self) -> None:
+        """No more output, or none that is wanted."""
+        if self.pipe >= 0:
+            self.loop.remove_reader(self.pipe)
+            os.close(self.pipe)
+            self.pipe = -1
+
+    def ended(self, code: int, peak_kb: int) -> None:
+        """The launcher says how it ended."""
+        if not self.alive:
+            return
+        self.alive = False
+        self.peak_kb = max(self.peak_kb, peak_kb)
+        self.drain()
+        self.close_pipe()  # a grandchild may hold the other end for a moment longer
+        if self.status_file >= 0:
+            os.close(self.status_file)
+            self.status_file = -1
+        self.exited(code)
+
+    def signal_group(self, number: int) -> None:
+        """Signal the process and its children."""
+        if self.alive and self.pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def freeze(self) -> None:
+        if self.alive and not self.frozen:
+            self.frozen = True
+            self.signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self.frozen:
+            self.frozen = False
+            self.signal_group(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.killed = True
+        self.signal_group(signal.SIGKILL)
+
+    def measure(self) -> int:
+        if not self.alive or not self.pid:
+            return 0
+        if not LINUX:
+            return self.measure_by_psutil()
+        try:
+            status = os.pread(self.status_file, 4096, 0)
+            peak, held = value(status, b"VmHWM:"), value(status, b"VmRSS:")
+        except OSError:
+            return 0
+        below = sum(resident(pid) for pid in descendants(self.pid))
+        self.peak_kb = max(self.peak_kb, peak, held + below)
+        return held + below
+
+    def measure_by_psutil(self) -> int:
+        """The same where there is no /proc."""
+        import psutil
+
+        try:
+            top = psutil.Process(self.pid)
+            held = sum(one.memory_info().rss for one in (top, *top.children(recursive=True))) // 1024
+        except psutil.Error:
+            return 0
+        self.peak_kb = max(self.peak_kb, held)
+        return held
+
+
+def value(status: bytes, name: bytes) -> int:
+    """A figure of /proc/PID/status, in KB."""
+    at = status.find(name)
+    return int(status[at + len(name) : status.find(b"\n", at)].split()[0]) if at >= 0 else 0
+
+
+def descendants(pid: int) -> list[int]:
+    """Children, grandchildren and so on."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+        for thread in threads:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123 (hot: no Path objects)
+                for child in map(int, file.read().split()):
+                    found += (child, *descendants(child))
+    except (OSError, ValueError):
+        return found
+    return found
+
+
+def resident(pid: int) -> int:
+    """Memory held by one process, in KB."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * PAGE_KB
+    except (OSError, IndexError):
+        return 0
+
+
+class PosixLauncher(process.Launcher):
+    """The cloud's end of the socket to the launcher process."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self.sock: socket.socket | None = None
+        self.popen: subprocess.Popen[bytes] | None = None
+        self.buffer = b""
+        self.number = 0
+        self.asked: dict[int, PosixProcess] = {}
+        self.running: dict[int, PosixProcess] = {}
+        self.probed: asyncio.Future[str] | None = None
+
+    async def start(self, isolate: bool) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.open()
+        if not isolate:
+            self.why = "it was not asked for"
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            self.probed = self.loop.create_future()
+            places = [(folder, place) for place in ("/var/task", "/var/runtime", "/opt", "/tmp")]
+            self.send({"probe": places})
+            try:
+                self.why = await asyncio.wait_for(self.probed, 10)
+            except TimeoutError:
+                self.why = "the trial took too long"
+        self.isolation = "paths" if self.why else "namespaces"
+
+    def open(self) -> None:
+        """Start the launcher process."""
+        ours, theirs = socket.socketpair()
+        # Its own session: Ctrl-C in a terminal is for the cloud, which then ends everything in order.
+        self.popen = subprocess.Popen(
+            [BASE, "-I", "-S", str(SCRIPT), str(theirs.fileno()), str(self.scratch)],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+        )
+        theirs.close()
+        ours.setblocking(False)
+        self.sock, self.buffer = ours, b""
+        self.loop.add_reader(ours.fileno(), self.receive)
+
+    def send(self, message: dict[str, object], descriptor: int | None = None) -> None:
+        """One message to the launcher, with a descriptor for it to keep."""
+        body = json.dumps(message).encode()
+        data = len(body).to_bytes(4, "big") + body
+        self.sock.setblocking(True)  # it reads at once; a full buffer lasts microseconds
+        try:
+            sent = socket.send_fds(self.sock, [data], [descriptor]) if descriptor is not None else 0
+            self.sock.sendall(data[sent:])
+        finally:
+            self.sock.setblocking(False)
+
+    def spawn(self, launch: Launch, output: Output, exited: Exited) -> PosixProcess:
+        if self.sock is None:
+            self.open()
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        self.number += 1
+        child = PosixProcess(self.number, read, output, exited)
+        self.asked[self.number] = child
+        message = {"id": self.number, "argv": launch.argv, "environ": launch.environ, "cwd": launch.cwd}
+        try:
+            self.send({**message, "places": launch.places, "marker": launch.marker}, write)
+        except OSError as error:
+            del self.asked[self.number]
+            child.close_pipe()
+            raise WorkshopError(f"A process could not be started: {error}.") from None
+        finally:
+            os.close(write)
+        return child
+
+    def receive(self) -> None:
+        """What the launcher tells."""
+        try:
+            data = self.sock.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.lost()
+            return
+        *lines, self.buffer = (self.buffer + data).split(b"\n")
+        for line in lines:
+            self.told(json.loads(line))
+
+    def told(self, message: dict[str, object]) -> None:
+        """One message of the launcher."""
+        if "probe" in message:
+            if self.probed is not None and not self.probed.done():
+                self.probed.set_result(str(message["probe"]))
+        elif "failed" in message:
+            for child in self.running.values():
+                if child.number == message["id"]:
+                    child.launch_error = str(message["failed"])
+        elif "id" in message:
+            child = self.asked.pop(message["id"])
+            self.running[message["pid"]] = child
+            child.started(message["pid"])
+        else:
+            child = self.running.pop(message["pid"], None)
+            if child is not None:
+                child.ended(message["code"], message["peak_kb"])
+
+    def lost(self) -> None:
+        """The launcher died: so do its processes; the next request starts another."""
+        self.loop.remove_reader(self.sock.fileno())
+        self.sock.close()
+        self.sock = None
+        children = [*self.running.values(), *self.asked.values()]
+        self.running.clear()
+        self.asked.clear()
+        for child in children:
+            child.kill()
+            child.ended(-signal.SIGKILL, 0)
+
+    async def close(self) -> None:
+        if self.sock is not None:
+            self.loop.remove_reader(self.sock.fileno())
+            self.sock.close()
+            self.sock = None
+        for child in (*self.running.values(), *self.asked.values()):
+            child.alive = False
+            child.close_pipe()
+        if self.popen is not None:
+            try:
+                await asyncio.to_thread(self.popen.wait, 5)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
