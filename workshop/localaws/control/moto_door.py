@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from workshop.localaws.control import diet
+from workshop.localaws.control import diet, patches
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
 
@@ -69,6 +69,7 @@ def routes(package: str) -> list[tuple[re.Pattern[str], Handler]]:
     diet.prepare()
     with LOCK:
         urls = importlib.import_module(f"moto.{package}.urls")
+        patches.apply(package)
         return [(re.compile(path.format("")), handler) for path, handler in urls.url_paths.items()]
 
 

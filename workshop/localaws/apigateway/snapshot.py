@@ -1,0 +1,129 @@
+"""What a REST API serves: compiled from moto's store when a deployment is made, as on AWS."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from workshop.localaws.apigateway.routing import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of one resource, ready to be called."""
+
+    http_method: str
+    api_key_required: bool
+    authorization: str
+    authorizer_id: str
+    integration: Any  # a copy of moto's Integration, or None
+    responses: dict[str, Any]
+    request_parameters: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One path with its methods."""
+
+    id: str
+    path: str
+    methods: dict[str, Method]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A deployment: the API as it was when the deployment was made."""
+
+    api_id: str
+    account: str
+    region: str
+    router: Router[Resource]
+    binary_types: tuple[str, ...]
+    gateway_responses: dict[str, Any]
+    authorizers: dict[str, Any]
+    key_source: str
+    disabled: bool
+    contexts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def is_binary(self, media_type: str) -> bool:
+        """Whether a body of this media type travels in base64.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+        """
+        if not self.binary_types:
+            return False
+        if "*/*" in self.binary_types:
+            return True
+        media = media_type.partition(";")[0].strip().lower()
+        kind = media.partition("/")[0] + "/*"
+        return media in self.binary_types or kind in self.binary_types
+
+
+def take(api: Any) -> Snapshot:
+    """Compile moto's `RestAPI` as it is now."""
+    router: Router[Resource] = Router()
+    for resource in api.resources.values():
+        methods = {
+            name: Method(
+                http_method=name,
+                api_key_required=_truth(method.api_key_required),
+                authorization=method.authorization_type or "NONE",
+                authorizer_id=method.authorizer_id or "",
+                integration=copy.deepcopy(method.method_integration),
+                responses=copy.deepcopy(method.method_responses),
+                request_parameters=dict(method.request_parameters or {}),
+            )
+            for name, method in list(resource.resource_methods.items())
+        }
+        if methods:
+            router.add(resource.get_path(), Resource(resource.id, resource.get_path(), methods))
+    return Snapshot(
+        api_id=api.id,
+        account=api.account_id,
+        region=api.region_name,
+        router=router,
+        binary_types=tuple(str(kind).lower() for kind in api.binaryMediaTypes or ()),
+        gateway_responses=copy.deepcopy(api.gateway_responses),
+        authorizers=copy.deepcopy(api.authorizers),
+        key_source=api.api_key_source or "HEADER",
+        disabled=_truth(api.disableExecuteApiEndpoint),
+    )
+
+
+def _truth(value: Any) -> bool:
+    """CloudFormation hands booleans over as text."""
+    return value.lower() == "true" if isinstance(value, str) else bool(value)
+
+
+def install() -> None:
+    """Have moto keep a snapshot with every deployment, and stop it registering mocks that nobody asks.
+
+    moto keeps of a deployment its id only, and for every stage adds two callbacks a method to the `responses`
+    library's list, which is searched one by one and never emptied.
+    """
+    from moto.apigateway.models import RestAPI
+
+    if hasattr(RestAPI, "workshop_snapshots"):
+        return
+    original = RestAPI.create_deployment
+
+    def create_deployment(self: Any, *args: Any, **kwargs: Any) -> Any:
+        deployment = original(self, *args, **kwargs)
+        deployment.snapshot = take(self)
+        return deployment
+
+    RestAPI.create_deployment = create_deployment  # type: ignore[method-assign]
+    RestAPI.update_integration_mocks = lambda self, stage_name: None  # type: ignore[method-assign]
+    RestAPI.workshop_snapshots = True  # type: ignore[attr-defined]
+
+
+def of_stage(api: Any, stage: Any) -> Snapshot | None:
+    """The snapshot a stage points at; None when its deployment is gone."""
+    deployment = api.deployments.get(stage.deployment_id)
+    if deployment is None:
+        return None
+    snapshot = getattr(deployment, "snapshot", None)
+    if snapshot is None:  # made before `install`
+        snapshot = deployment.snapshot = take(api)
+    return snapshot

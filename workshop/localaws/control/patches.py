@@ -1,0 +1,22 @@
+"""What is changed in moto right after one of its packages was imported, each change in the room it serves."""
+
+from __future__ import annotations
+
+import importlib
+
+# moto's package: the functions to call once, as "module:function".
+AFTER_IMPORT: dict[str, tuple[str, ...]] = {
+    "apigateway": ("workshop.localaws.apigateway.snapshot:install",),
+    "iam": ("workshop.localaws.iam.managed:install",),
+}
+_done: set[str] = set()
+
+
+def apply(package: str) -> None:
+    """Change what has to be changed in a package that was just imported; safe to call again."""
+    if package in _done:
+        return
+    _done.add(package)
+    for name in AFTER_IMPORT.get(package, ()):
+        module, _, function = name.partition(":")
+        getattr(importlib.import_module(module), function)()

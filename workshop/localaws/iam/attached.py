@@ -1,0 +1,117 @@
+"""Policies attached to resources, and names turned into ARNs, as moto's stores have them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from workshop.localaws.iam.policy import Statement, compiled, statements
+
+
+def bucket(name: str) -> tuple[Statement, ...]:
+    """A bucket's policy."""
+    from moto.s3.models import s3_backends
+
+    for backends in list(s3_backends.values()):
+        found = backends["aws"].buckets.get(name)
+        if found is not None:
+            return compiled(found.policy.decode("utf-8", "replace") if found.policy else "")
+    return ()
+
+
+def queue(arn: str) -> tuple[Statement, ...]:
+    """A queue's policy."""
+    from moto.sqs.models import sqs_backends
+
+    found = _in_store(sqs_backends, arn, lambda backend, name: backend.queues.get(name))
+    return compiled(found.policy) if found is not None and found.policy else ()
+
+
+def topic(arn: str) -> tuple[Statement, ...]:
+    """A topic's policy."""
+    from moto.sns.models import sns_backends
+
+    found = _in_store(sns_backends, arn, lambda backend, name: backend.topics.get(arn))
+    return compiled(found.policy) if found is not None else ()
+
+
+def trust(arn: str) -> tuple[Statement, ...]:
+    """A role's trust policy; its statements name no resource."""
+    from workshop.localaws.iam.principals import role_of
+
+    role = role_of(arn) if arn.startswith("arn:") else None
+    if role is None:
+        return ()
+    document = role.assume_role_policy_document
+    if not isinstance(document, Mapping):
+        document = json.loads(unquote(document or "{}"))
+    return statements(document.get("Statement", ()))
+
+
+def key(arn: str) -> tuple[Statement, ...]:
+    """A KMS key's policy."""
+    from moto.kms.models import kms_backends
+
+    found = _in_store(kms_backends, arn, lambda backend, name: backend.keys.get(name.rpartition("/")[2]))
+    return compiled(found.policy) if found is not None else ()
+
+
+def key_arn(account: str, region: str, key_id: str) -> str:
+    """The ARN of a key named by id, ARN, alias or alias ARN; empty when there is none."""
+    from moto.kms.models import kms_backends
+
+    backend = kms_backends[account][region]
+    if key_id.startswith("arn:") and ":key/" in key_id:
+        return key_id
+    alias = key_id.rpartition(":")[2]
+    for one in list(backend.keys.values()):
+        if one.id == alias or alias in one.aliases:
+            return str(one.arn)
+    return ""
+
+
+def key_of_ciphertext(account: str, region: str, blob: str) -> str:
+    """The id of the key that moto encrypted with: it stands at the front of the ciphertext."""
+    try:
+        front = base64.b64decode(blob or "", validate=True)[:36].decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""
+    return front if key_arn(account, region, front) else ""
+
+
+def parameter_key(account: str, region: str, name: str) -> str:
+    """The ARN of the customer key that encrypts a SecureString; empty for AWS's own key, which needs no permission.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    from moto.ssm.models import ssm_backends
+
+    plain = name.rpartition(":parameter")[2] if name.startswith("arn:") else name
+    versions = ssm_backends[account][region]._parameters
+    found = versions.get(plain) if plain in versions else None
+    if not found or getattr(found[-1], "type", "") != "SecureString":
+        return ""
+    used = found[-1].keyid or ""
+    return "" if used.endswith("alias/aws/ssm") else key_arn(account, region, used)
+
+
+def secret_arn(account: str, region: str, name: str) -> str:
+    """The ARN of a secret named by name or ARN, its six random letters included."""
+    if name.startswith("arn:"):
+        return name
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    found = secretsmanager_backends[account][region].secrets.get(name)
+    arn = getattr(found, "arn", "") if found is not None else ""
+    return arn or f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
+
+
+def _in_store(backends: Any, arn: str, get: Any) -> Any:
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[4] not in backends:
+        return None
+    return get(backends[parts[4]][parts[3]], parts[5])
