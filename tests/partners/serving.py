@@ -1,0 +1,35 @@
+"""A stand-in served as the cloud serves it: uvicorn on a loopback port, in a thread of this process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+import uvicorn
+
+from workshop import net
+from workshop.partners import PARTNERS, PartnerContext
+
+
+@contextmanager
+def served(name: str, clock: Callable[[], float] = time.time) -> Iterator[str]:
+    """Serves one stand-in while the block runs; gives its address. `clock` gives it a time of its own."""
+    sock = net.bind(what=name)
+    url = f"http://{net.LOOPBACK}:{sock.getsockname()[1]}"
+    module, _, factory = PARTNERS[name].partition(":")
+    app = getattr(import_module(module), factory)(PartnerContext(clock=clock, urls={name: url}))
+    config = uvicorn.Config(
+        net.LoopbackOnly(app), http="httptools", ws="none", lifespan="off", log_level="error",
+        timeout_graceful_shutdown=1, server_header=False, date_header=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    yield url
+    server.should_exit = True
+    thread.join(5)

@@ -1,0 +1,94 @@
+"""One test account: its objects, keys, settings and what is still to come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workshop.partners import PartnerContext
+from workshop.partners.stripe import errors
+from workshop.partners.stripe.events import Events
+from workshop.partners.stripe.idempotency import Idempotency
+from workshop.partners.stripe.keys import Keys
+from workshop.partners.stripe.store import Store
+
+TICK = 0.05  # seconds between looks at a clock that a lesson may move
+
+
+@dataclass(slots=True)
+class Settings:
+    """How the stand-in behaves.
+
+    Attributes:
+        network_seconds: how long a card network takes to answer; 0 answers at once.
+        requests_per_second: above it requests get 429; 0 has no limit. Stripe's sandboxes allow 25.
+            https://docs.stripe.com/rate-limits
+        webhooks: `sent` at once or `held` back until `/_stand_in/deliver`.
+    """
+
+    network_seconds: float = 0.0
+    requests_per_second: int = 0
+    webhooks: str = "sent"
+
+    def change(self, wanted: dict[str, object]) -> None:
+        """Changes what is named. Raises ValueError for nonsense."""
+        for name, value in wanted.items():
+            if name == "webhooks":
+                if value not in ("sent", "held"):
+                    raise ValueError("webhooks is sent or held")
+            elif name not in ("network_seconds", "requests_per_second"):
+                raise ValueError(f"{name!r} is none of network_seconds, requests_per_second, webhooks")
+            elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
+                raise ValueError(f"{name} is a number from 0 to 1000")
+            setattr(self, name, value)
+
+
+class Account:
+    """Everything the stand-in knows."""
+
+    def __init__(self, context: PartnerContext) -> None:
+        self.clock = context.clock
+        self.store = Store(context.clock)
+        self.events = Events(self)
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
+        self._ticking: asyncio.Task[None] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the first state: no objects, the two well-known keys, default settings."""
+        self.store.clear()
+        self.events.clear()
+        self.waiting.clear()
+        self.keys, self.settings = Keys(), Settings()
+        self.idempotency = Idempotency(self.clock)
+        self._recent: deque[float] = deque()
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Does something when the account's clock has gone on by so many seconds."""
+        self.waiting.append((self.clock() + seconds, work))
+        if self._ticking is None or self._ticking.done():
+            self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def _tick(self) -> None:
+        while self.waiting:
+            await asyncio.sleep(TICK)
+            now = self.clock()
+            due = sorted((each for each in self.waiting if each[0] <= now), key=lambda each: each[0])
+            self.waiting = [each for each in self.waiting if each[0] > now]
+            for _, work in due:
+                work()
+
+    def limit_rate(self) -> None:
+        """Raises ApiError 429 when too many requests came within one second."""
+        limit = self.settings.requests_per_second
+        if not limit:
+            return
+        now = time.monotonic()
+        while self._recent and now - self._recent[0] >= 1:
+            self._recent.popleft()
+        if len(self._recent) >= limit:
+            raise errors.rate_limited()
+        self._recent.append(now)

@@ -1,0 +1,144 @@
+"""From an HTTP request to an operation and back: keys, limits, parameters, idempotency, answers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from workshop.partners.common import JsonAnswer
+
+# The modules whose import fills the table of operations.
+from workshop.partners.stripe import charges, customers, errors, events, payment_intents, search
+from workshop.partners.stripe.account import Account
+from workshop.partners.stripe.errors import ApiError
+from workshop.partners.stripe.expanding import expand
+from workshop.partners.stripe.operations import API_VERSION, OPERATIONS, Call, Operation
+from workshop.partners.stripe.parameters import decode, read, unreadable
+
+ENDPOINTS = (charges, customers, events, payment_intents, search)
+LONGEST_BODY = 1_000_000
+FORM = "application/x-www-form-urlencoded"
+# Fixed words before identifiers: /v1/charges/search is no charge.
+ROUTES = sorted(OPERATIONS, key=lambda each: each.path.count("{"))
+log = logging.getLogger(__name__)
+
+
+class Api:
+    """Answers `/v1/…` for one account."""
+
+    def __init__(self, account: Account, base_url: str) -> None:
+        self.account, self.base_url = account, base_url
+
+    async def __call__(self, request: Request) -> Response:
+        request_id = f"req_{self.account.store.letters(14)}"
+        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, "Cache-Control": "no-cache, no-store"}
+        try:
+            operation, names = route(request.method, request.url.path)
+            self.account.keys.check(request.headers.get("authorization"), operation.resource, operation.level)
+            check_version(request.headers.get("stripe-version"))
+            self.account.limit_rate()
+            given = await parameters(request)
+            status, body, more = await self.idempotent(request, operation, names, given, request_id)
+        except ApiError as error:
+            status, body, more = answer_of(error, request_id)
+        headers |= more
+        return Response(body, status, headers, media_type="application/json")
+
+    async def idempotent(
+        self, request: Request, operation: Operation, names: dict[str, str], given: dict[str, Any], request_id: str
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Runs an operation once for each idempotency key; only POST requests have one."""
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if key is None:
+            status, body, more, _ = await self.run(operation, names, given, request_id, None)
+            return status, body, more
+        keys = self.account.idempotency
+        canonical = json.dumps(given, sort_keys=True).encode()
+        first = keys.begin(key, request.url.path, canonical, request_id)
+        if first is not None:
+            return (first.status or 200), first.body, {
+                "Idempotency-Key": key, "Original-Request": first.request_id, "Idempotent-Replayed": "true",
+            }  # fmt: skip
+        saved = False
+        try:
+            status, body, more, saved = await self.run(operation, names, given, request_id, key)
+        finally:
+            if not saved:
+                keys.forget(key)
+        if saved:
+            keys.finish(key, status, body)
+        return status, body, more | {"Idempotency-Key": key, "Original-Request": request_id}
+
+    async def run(
+        self, operation: Operation, names: dict[str, str], given: dict[str, Any], request_id: str, key: str | None
+    ) -> tuple[int, bytes, dict[str, str], bool]:
+        """Runs an operation. Returns status, body, headers, and whether an idempotency key keeps them."""
+        try:
+            values = read(given, operation.takes, operation.beyond)
+            call = Call(self.account, values, request_id, key, self.base_url)
+            result = operation.run(call, **names)
+            if inspect.isawaitable(result):
+                result = await result
+            result = expand(self.account.store, result, values.get("expand", []))
+        except ApiError as error:
+            return *answer_of(error, request_id), error.saved
+        except Exception:
+            log.exception("%s %s failed", operation.method, operation.path)
+            return *answer_of(unknown_error(), request_id), True
+        return 200, encode(result), {}, True
+
+
+def unknown_error() -> ApiError:
+    return ApiError(500, "An unknown error occurred in the workshop's stand-in for Stripe.", type="api_error")
+
+
+def encode(body: Any) -> bytes:
+    """JSON as Stripe lays it out."""
+    return JsonAnswer(None).render(body)
+
+
+def answer_of(error: ApiError, request_id: str) -> tuple[int, bytes, dict[str, str]]:
+    """Status, body and headers of an error."""
+    link = f"https://dashboard.stripe.com/test/logs/{request_id}"
+    return error.status, encode({"error": error.body | {"request_log_url": link}}), error.headers
+
+
+def route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    """The operation for a request and the names in its path. Raises ApiError 404 when there is none."""
+    for operation in ROUTES:
+        found = operation.pattern.fullmatch(path) if operation.method == method else None
+        if found:
+            return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+    raise errors.unrecognized_url(method, path[:200])
+
+
+def check_version(version: str | None) -> None:
+    """Any of Stripe's versions may be asked for; bodies follow the newest. Raises ApiError for nonsense."""
+    if version is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?(; ?\w+=\w+)*", version):
+        raise ApiError(400, f"Invalid Stripe API version: {version[:50]}")
+
+
+async def parameters(request: Request) -> dict[str, Any]:
+    """The decoded form of the address and the body. Raises ApiError when it is none."""
+    given = decode(request.url.query)
+    if request.method not in ("POST", "DELETE"):
+        return given
+    if int(request.headers.get("content-length") or 0) > LONGEST_BODY:
+        raise ApiError(413, f"The request's body is longer than {LONGEST_BODY:,} bytes.")
+    raw = await request.body()
+    if not raw:
+        return given
+    kind = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise unreadable()
+    try:
+        return given | decode(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise unreadable() from None

@@ -1,0 +1,242 @@
+"""Charges and refunds.
+
+https://docs.stripe.com/api/charges · https://docs.stripe.com/api/refunds
+"""
+
+from __future__ import annotations
+
+from workshop.partners.stripe import bodies, cards, charging, currencies, errors
+from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
+from workshop.partners.stripe.parameters import Flag, Metadata, Text, Whole, merged
+from workshop.partners.stripe.store import page
+
+TEXTS = {"description": Text(clearable=True), "receipt_email": Text(clearable=True)}
+DESCRIPTOR = {"statement_descriptor": Text(most=22), "statement_descriptor_suffix": Text(most=22)}
+
+
+@operation(
+    "POST",
+    "/v1/charges",
+    "charge",
+    {
+        "amount": Whole(required=True, least=1),
+        "currency": Text(required=True),
+        "source": Text(),
+        "customer": Text(),
+        "capture": Flag(),
+        "metadata": Metadata(clearable=True),
+        "shipping": SHIPPING,
+        **TEXTS,
+        **DESCRIPTOR,
+    },
+    beyond="application_fee application_fee_amount destination on_behalf_of radar_options transfer_data transfer_group",
+)
+async def create_charge(call: Call) -> Object:
+    given, store = call.given, call.store
+    currency = currencies.check_currency(given["currency"])
+    currencies.check_amount(given["amount"], currency)
+    if "source" not in given and "customer" not in given:
+        raise errors.ApiError(400, "Must provide source or customer.", code="parameter_missing")
+    customer = store.get("customer", given["customer"], param="customer", status=400) if "customer" in given else None
+    charge = bodies.charge(store, generation="1", amount=given["amount"], currency=currency)
+    charge |= cleared(given, (*TEXTS, *DESCRIPTOR, "shipping"))
+    charge |= {"metadata": merged({}, given.get("metadata")), "customer": customer and customer["id"]}
+    facts, source = card_of(call, customer)
+    charge |= {"source": source, "payment_method": source["id"]}
+    await call.network()
+    # The Charges API knows no buyer's step: a card that wants one fails (https://docs.stripe.com/payments/3d-secure).
+    unproven = cards.NEEDS_AUTHENTICATION if facts["card"].authentication else None
+    decline = charging.attempt(call, charge, facts, capture=given.get("capture", True), decline=unproven)
+    if decline:
+        raise decline.error(charge=charge["id"])
+    return charge
+
+
+def card_of(call: Call, customer: Object | None) -> tuple[dict, Object]:
+    """The card a charge is made on: a token, or one that the customer has. Returns its facts and its body."""
+    given, store = call.given, call.store
+    if "source" not in given:
+        default = customer and customer["default_source"]
+        if not default:
+            message = "Cannot charge a customer that has no active card"
+            raise errors.ApiError(402, message, type="card_error", code="missing", param="card")
+        return store.of(default), store.tables["card"][default]
+    source = given["source"]
+    if customer is not None:
+        card = store.tables["card"].get(source)
+        if card is None or card["customer"] != customer["id"]:
+            message = f"Customer {customer['id']} does not have a linked source with ID {source[:100]}."
+            raise errors.ApiError(400, message, code="missing", param="source")
+        return store.of(source), card
+    facts = charging.take_token(call, source, "source")
+    item = store.tables["token"].get(source)
+    shown = item["card"] if item else bodies.source_card(store, facts["card"], facts["expiry"], None, cvc=False)
+    return facts, shown
+
+
+@operation("GET", "/v1/charges", "charge", {**PAGING, **CREATED, "customer": Text(), "payment_intent": Text()},
+           beyond="transfer_group")  # fmt: skip
+def list_charges(call: Call) -> Object:
+    rows = [
+        item
+        for item in call.store.all("charge")
+        if all(item[name] == call.given[name] for name in ("customer", "payment_intent") if name in call.given)
+    ]
+    return page(rows, call.given, "/v1/charges", "charge")
+
+
+@operation("GET", "/v1/charges/{id}", "charge")
+def get_charge(call: Call, id: str) -> Object:  # noqa: A002 (the name in the path)
+    return call.store.get("charge", id)
+
+
+@operation("POST", "/v1/charges/{id}", "charge",
+           {**TEXTS, "metadata": Metadata(clearable=True), "shipping": SHIPPING},
+           beyond="customer fraud_details transfer_group")  # fmt: skip
+def update_charge(call: Call, id: str) -> Object:  # noqa: A002
+    charge = call.store.get("charge", id)
+    charge |= cleared(call.given, (*TEXTS, "shipping"))
+    charge["metadata"] = merged(charge["metadata"], call.given.get("metadata"))
+    call.emit("charge.updated", charge)
+    return charge
+
+
+@operation("POST", "/v1/charges/{id}/capture", "charge",
+           {"amount": Whole(least=1), "receipt_email": Text(), **DESCRIPTOR},
+           beyond="application_fee application_fee_amount transfer_data transfer_group")  # fmt: skip
+def capture_charge(call: Call, id: str) -> Object:  # noqa: A002
+    charge = call.store.get("charge", id)
+    if charge["payment_intent"]:
+        message = f"This charge belongs to {charge['payment_intent']}; capture that PaymentIntent instead."
+        raise errors.ApiError(400, message)
+    capture(call, charge, call.given.get("amount", charge["amount"]))
+    charge |= cleared(call.given, ("receipt_email", *DESCRIPTOR))
+    return charge
+
+
+def capture(call: Call, charge: Object, amount: int) -> None:
+    """Takes a reserved amount, or part of it; the rest is released. Raises ApiError when it cannot be."""
+    if charge["captured"]:
+        message = f"Charge {charge['id']} has already been captured."
+        raise errors.ApiError(400, message, code="charge_already_captured", saved=True)
+    if charge["refunded"] or charge["status"] != "succeeded":
+        message = f"Charge {charge['id']} cannot be captured: it was released or failed."
+        raise errors.ApiError(400, message, code="charge_already_refunded", saved=True)
+    if amount > charge["amount"]:
+        too_much = currencies.shown(amount, charge["currency"])
+        held = currencies.shown(charge["amount"], charge["currency"])
+        raise errors.invalid("amount", f"You cannot capture more ({too_much}) than was authorized ({held}).")
+    rest = charge["amount"] - amount
+    charge |= {"captured": True, "amount_captured": amount, "amount_refunded": rest}
+    charging.settle(call.store, charge)
+    call.emit("charge.captured", charge)
+
+
+@operation(
+    "POST",
+    "/v1/refunds",
+    "charge",
+    {
+        "charge": Text(),
+        "payment_intent": Text(),
+        "amount": Whole(least=1),
+        "reason": one_of("duplicate", "fraudulent", "requested_by_customer"),
+        "metadata": Metadata(clearable=True),
+    },
+    beyond="currency customer instructions_email origin refund_application_fee reverse_transfer",
+)
+def create_refund(call: Call) -> Object:
+    given, store = call.given, call.store
+    charge = charge_to_refund(call)
+    if charge["status"] != "succeeded" or not charge["paid"]:
+        raise errors.ApiError(400, f"Charge {charge['id']} was not successful and cannot be refunded.", saved=True)
+    left = charge["amount"] - charge["amount_refunded"]
+    if left == 0:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise errors.ApiError(400, message, code="charge_already_refunded", saved=True)
+    amount = given.get("amount", left)
+    if amount > left:
+        whole = charge["amount_refunded"] == 0
+        words = "charge amount" if whole else "unrefunded amount on charge"
+        shown = (currencies.shown(each, charge["currency"]) for each in (amount, left))
+        message = f"Refund amount ({next(shown)}) is greater than {words} ({next(shown)})"
+        raise errors.ApiError(400, message, param="amount", saved=True)
+    if not charge["captured"] and amount != charge["amount"]:
+        message = (
+            "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than "
+            "the original amount"
+        )
+        raise errors.ApiError(400, message, saved=True)
+    currencies.check_digits(amount, charge["currency"])
+    refund = store.add(bodies.refund(store, charge, amount))
+    refund |= {"reason": given.get("reason"), "metadata": merged({}, given.get("metadata"))}
+    book_refund(call, refund, charge)
+    return refund
+
+
+def charge_to_refund(call: Call) -> Object:
+    """The charge that a refund names, itself or by its payment intent."""
+    given, store = call.given, call.store
+    if ("charge" in given) == ("payment_intent" in given):
+        message = "One of the following params should be provided for this request: payment_intent or charge."
+        raise errors.ApiError(400, message, code="parameter_missing")
+    if "charge" in given:
+        return store.get("charge", given["charge"], param="charge", status=400)
+    intent = store.get("payment_intent", given["payment_intent"], param="payment_intent", status=400)
+    if not intent["latest_charge"] or not intent["amount_received"]:
+        message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
+        raise errors.ApiError(400, message, code="resource_missing", param="payment_intent")
+    return store.get("charge", intent["latest_charge"])
+
+
+def book_refund(call: Call, refund: Object, charge: Object) -> None:
+    """Gives the money back; two test cards do so late or fail (https://docs.stripe.com/testing#refunds)."""
+    store, card = call.store, call.store.of(charge["id"])["card"]
+    charge["amount_refunded"] += refund["amount"]
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    if charge["captured"]:
+        entry = bodies.balance_transaction(store, refund, -refund["amount"], 0, "refund")
+        refund["balance_transaction"] = store.add(entry)["id"]
+    if card.refund == "pending":
+        refund["status"] = "pending"
+    call.emit("refund.created", refund)
+    call.emit("charge.refunded", charge)
+    if card.refund:
+        call.account.later(5, lambda: end_refund(call, refund, charge, card.refund))
+
+
+def end_refund(call: Call, refund: Object, charge: Object, how: str) -> None:
+    """The bank's late answer to a refund."""
+    if how == "pending":
+        refund["status"] = "succeeded"
+        call.emit("refund.updated", refund)
+        return
+    refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    entry = bodies.balance_transaction(call.store, refund, refund["amount"], 0, "refund_failure")
+    refund["failure_balance_transaction"] = call.store.add(entry)["id"]
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    call.emit("refund.failed", refund)
+
+
+@operation("GET", "/v1/refunds", "charge", {**PAGING, **CREATED, "charge": Text(), "payment_intent": Text()})
+def list_refunds(call: Call) -> Object:
+    rows = [
+        item
+        for item in call.store.all("refund")
+        if all(item[name] == call.given[name] for name in ("charge", "payment_intent") if name in call.given)
+    ]
+    return page(rows, call.given, "/v1/refunds", "refund")
+
+
+@operation("GET", "/v1/refunds/{id}", "charge")
+def get_refund(call: Call, id: str) -> Object:  # noqa: A002
+    return call.store.get("refund", id)
+
+
+@operation("POST", "/v1/refunds/{id}", "charge", {"metadata": Metadata(clearable=True)})
+def update_refund(call: Call, id: str) -> Object:  # noqa: A002
+    refund = call.store.get("refund", id)
+    refund["metadata"] = merged(refund["metadata"], call.given.get("metadata"))
+    call.emit("refund.updated", refund)
+    return refund
