@@ -1,0 +1,104 @@
+"""Forwards what a third party sends in chunks to a back end that wants to know the length first."""
+
+import base64
+import hmac
+import json
+import logging
+import os
+
+import boto3
+import httpx
+from access_ssm import get_ssm
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+# Headers that describe the body or the request. Others belong to one connection, or to us.
+FORWARDED = ("content-type", "content-encoding", "content-language", "idempotency-key", "x-request-id")
+
+back_end = httpx.Client(base_url=os.environ["BACKEND_URL"], timeout=float(os.environ.get("BACKEND_TIMEOUT", "5")))
+
+
+def forward(event, context):
+    """POST /forward/…: passes the request on and the back end's answer back.
+
+    API Gateway has buffered the body by now, so its length is known; httpx sends it as Content-Length.
+    """
+    if not may_pass(event):
+        return answer(401, "The header X-Api-Key is missing or wrong.")
+    try:
+        response = back_end.post(f"/{path_of(event)}", content=body_of(event), headers=headers_of(event))
+    except httpx.ConnectTimeout:
+        return failed(502, "The back end cannot be reached.")
+    except httpx.TimeoutException:
+        return failed(504, "The back end did not answer in time.")
+    except httpx.HTTPError:
+        return failed(502, "The back end cannot be reached.")
+    logger.info("Forwarded %d bytes: %d", len(body_of(event)), response.status_code)
+    return {
+        "statusCode": response.status_code,
+        "headers": {"Content-Type": response.headers.get("content-type", "application/octet-stream")},
+        "body": base64.b64encode(response.content).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def accept(event, context):
+    """POST /queued/…: puts the request into a queue and answers at once; `deliver` forwards it."""
+    if not may_pass(event):
+        return answer(401, "The header X-Api-Key is missing or wrong.")
+    message = {
+        "path": path_of(event),
+        "headers": headers_of(event),
+        "body": base64.b64encode(body_of(event)).decode(),
+    }
+    sent = boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(message))
+    # A back end that knows this key takes a message once, however often it is delivered.
+    return answer(202, "Accepted", id=headers_of(event).get("idempotency-key", sent["MessageId"]))
+
+
+def deliver(event, context):
+    """Takes messages from the queue. Those that fail stay there and come again, then go to the dead letters.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    failures = []
+    for record in event["Records"]:
+        message = json.loads(record["body"])
+        headers = {"idempotency-key": record["messageId"]} | message["headers"]
+        try:
+            content = base64.b64decode(message["body"])
+            back_end.post(f"/{message['path']}", content=content, headers=headers).raise_for_status()
+        except httpx.HTTPError as error:
+            logger.warning("Not delivered yet: %s: %r", record["messageId"], error)
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def may_pass(event):
+    [key] = get_ssm(["middleman_api_key"])
+    given = next((value for name, value in event["headers"].items() if name.lower() == "x-api-key"), "")
+    return hmac.compare_digest(given.encode(), key.encode())
+
+
+def path_of(event):
+    return (event["pathParameters"] or {}).get("proxy", "")
+
+
+def headers_of(event):
+    return {name.lower(): value for name, value in event["headers"].items() if name.lower() in FORWARDED}
+
+
+def body_of(event):
+    body = event["body"] or ""
+    return base64.b64decode(body) if event["isBase64Encoded"] else body.encode()
+
+
+def failed(status, message):
+    logger.error(message)
+    return answer(status, message)
+
+
+def answer(status, message, **more):
+    body = json.dumps({"message": message, **more})
+    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}
