@@ -26,6 +26,7 @@ _SPELLING = {
     "x-github-hook-installation-target-type": "X-GitHub-Hook-Installation-Target-Type",
 }
 _NAMES: dict[bytes, str] = {}
+_SPELT: dict[bytes, tuple[str, str]] = {}
 _CLF: tuple[int, str] = (0, "")
 
 
@@ -82,11 +83,12 @@ class Request:
     def spelled(self) -> list[tuple[str, str, str]]:
         """The headers as (lower-case name, name as the client wrote it, value)."""
         names = self.names
-        lines = []
-        for at, (name, value) in enumerate(self.headers):
-            lower = _text(name)
-            lines.append((lower, _text(names[at]) if names else _spell(lower), value.decode("latin-1")))
-        return lines
+        if names:
+            return [
+                (_text(name), _text(as_sent), value.decode("latin-1"))
+                for (name, value), as_sent in zip(self.headers, names, strict=True)
+            ]
+        return [(*(_SPELT.get(name) or _spell(name)), value.decode("latin-1")) for name, value in self.headers]
 
     def trace_id(self) -> str:
         """A new X-Ray trace header: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html"""
@@ -110,8 +112,12 @@ def _text(name: bytes) -> str:
     return text
 
 
-def _spell(lower: str) -> str:
-    return _SPELLING.get(lower) or "-".join([part.capitalize() for part in lower.split("-")])
+def _spell(name: bytes) -> tuple[str, str]:
+    lower = name.decode("latin-1")
+    both = lower, _SPELLING.get(lower) or "-".join([part.capitalize() for part in lower.split("-")])
+    if len(_SPELT) < 2000:
+        _SPELT[name] = both
+    return both
 
 
 async def read_body(scope: dict[str, Any], receive: Any) -> bytes:

@@ -73,8 +73,9 @@ class ApiGateway:
         return False
 
     def invalidate(self, service: str = "") -> None:
-        """Forget what was compiled; call it after every control-plane change of apigateway, apigatewayv2 or lambda."""
+        """Forget what was compiled; call it after every change of apigateway, apigatewayv2, lambda, iam or a stack."""
         self._served.clear()
+        self.caller.forget()
 
     async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request (ASGI)."""
@@ -175,13 +176,10 @@ class ApiGateway:
         return None
 
     def _function_url(self, url_id: str) -> FunctionUrl | None:
-        from moto.awslambda.models import lambda_backends
-
-        for regions in list(lambda_backends.values()):
-            for backend in list(regions.values()):
-                for function in backend.list_functions():
-                    config = function.url_config
-                    if config is not None and f"//{url_id}." in config.url:
+        for region in list(self.caller.functions.service.store.regions.values()):
+            for function in list(region.functions.values()):
+                for config in list(function.urls.values()):
+                    if f"//{url_id}." in config["FunctionUrl"]:
                         return FunctionUrl(config, self.caller, url_id)
         return None
 

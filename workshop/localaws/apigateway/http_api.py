@@ -154,20 +154,19 @@ class FunctionUrl:
     https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 
     Args:
-        config: moto's FunctionUrlConfig.
+        config: as `GetFunctionUrlConfig` answers.
         caller: invokes functions.
         url_id: the first label of its host name.
     """
 
-    def __init__(self, config: Any, caller: Caller, url_id: str) -> None:
-        function = config.function
-        self.arn, self.caller = config.function_arn, caller
-        self.authorised = (config.config.get("AuthType") or "AWS_IAM") == "NONE"
-        self.cors = Cors(config.config["Cors"]) if config.config.get("Cors") else None
+    def __init__(self, config: dict[str, Any], caller: Caller, url_id: str) -> None:
+        self.arn, self.caller = config["FunctionArn"], caller
+        self.authorised = config.get("AuthType") == "NONE"
+        self.cors = Cors(config["Cors"]) if config.get("Cors") else None
         self.context = {
             "accountId": "anonymous",
             "apiId": url_id,
-            "domainName": f"{url_id}.lambda-url.{function.region}.on.aws",
+            "domainName": config["FunctionUrl"].partition("//")[2].rstrip("/"),
             "domainPrefix": url_id,
             "stage": "$default",
         }

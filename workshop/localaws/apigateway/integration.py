@@ -16,6 +16,7 @@ from workshop.localaws.runtime.model import Throttled
 log = logging.getLogger("workshop.localaws.apigateway")
 
 LONGEST_WAIT = 29.0
+LONGEST_START = 12.0  # an init phase of 10 s and some room
 MOST_EVENT = 6 * 1024 * 1024
 _FUNCTION_URI = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations")
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
@@ -62,6 +63,13 @@ class Caller:
     def __init__(self, functions: Any, iam: Any) -> None:
         self.functions, self.iam = functions, iam
         self.longest_wait = LONGEST_WAIT
+        self._allowed: set[tuple[str, str]] = set()
+        self._brief: dict[str, bool] = {}
+
+    def forget(self) -> None:
+        """Ask anew who may call what; for every change of a function, its policy or a role."""
+        self._allowed.clear()
+        self._brief.clear()
 
     async def call(self, arn: str, event: bytes, source_arn: str, credentials: str = "") -> bytes:
         """The function's answer.
@@ -75,22 +83,21 @@ class Caller:
         Raises:
             Failed: no answer, or the function failed.
         """
-        allowed = (
-            self.iam.role_may(credentials, "apigateway.amazonaws.com", "lambda:InvokeFunction", arn)
-            if credentials
-            else self.iam.may_invoke(arn, "apigateway.amazonaws.com", source_arn)
-        )
+        if credentials:
+            allowed = self.iam.role_may(credentials, "apigateway.amazonaws.com", "lambda:InvokeFunction", arn)
+        else:
+            allowed = not source_arn or (arn, source_arn) in self._allowed
+            if not allowed and self.iam.may_invoke(arn, "apigateway.amazonaws.com", source_arn):
+                allowed = True
+                self._allowed.add((arn, source_arn))
         if not allowed:
             raise Failed("permission", f"{arn} has no permission that lets API Gateway call it from {source_arn}")
         if len(event) > MOST_EVENT:
             raise Failed("too_large", f"the event has {len(event)} bytes and Lambda takes 6 MB")
-        work = asyncio.ensure_future(self.functions.invoke(arn, event, source="apigateway"))
-        done, _ = await asyncio.wait((work,), timeout=self.longest_wait)
-        if not done:  # as on AWS, the function runs on and its answer is thrown away
-            work.add_done_callback(_forget)
-            raise Failed("timeout", f"{arn} took longer than {self.longest_wait:g} s")
         try:
-            outcome = work.result()
+            outcome = await self._invoke(arn, event)
+        except Failed:
+            raise
         except Throttled as error:
             raise Failed("throttled", f"{arn} is throttled: {error.reason}") from None
         except Exception as error:
@@ -100,6 +107,21 @@ class Caller:
         if outcome.function_error:
             raise Failed("crashed", f"{arn} failed ({outcome.function_error}); its log tells why")
         return outcome.payload
+
+
+    async def _invoke(self, arn: str, event: bytes) -> Any:
+        brief = self._brief.get(arn)
+        if brief is None:
+            specs = [spec for _, spec in self.functions.route(arn).choices]
+            brief = self._brief[arn] = all(spec.timeout + LONGEST_START < self.longest_wait for spec in specs)
+        if brief:  # its own time-out comes first: no second watch is needed
+            return await self.functions.invoke(arn, event, source="apigateway")
+        work = asyncio.ensure_future(self.functions.invoke(arn, event, source="apigateway"))
+        done, _ = await asyncio.wait((work,), timeout=self.longest_wait)
+        if not done:  # as on AWS, the function runs on and its answer is thrown away
+            work.add_done_callback(_forget)
+            raise Failed("timeout", f"{arn} took longer than {self.longest_wait:g} s")
+        return work.result()
 
 
 def _forget(task: asyncio.Future[Any]) -> None:
