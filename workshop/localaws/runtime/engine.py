@@ -61,7 +61,7 @@ class Engine:
 
     @property
     def isolation(self) -> str:
-        """`namespaces`: code at /var/task, layers at /opt, a /tmp of its own. `paths`: variables point at the folders."""
+        """`namespaces`: code at /var/task, layers at /opt, an own /tmp. `paths`: variables point at the folders."""
         return self.launcher.isolation
 
     async def invoke(
@@ -152,9 +152,9 @@ class Engine:
     def retire_older(self, spec: FunctionSpec) -> None:
         """End environments of the same version from before its last update."""
         for environment in list(self.live):
-            if environment.spec.arn == spec.arn and environment.spec.version == spec.version:
-                if environment.spec.revision != spec.revision:
-                    self.retire_one(environment)
+            same_version = environment.spec.arn == spec.arn and environment.spec.version == spec.version
+            if same_version and environment.spec.revision != spec.revision:
+                self.retire_one(environment)
 
     def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run something beside; the loop itself keeps only weak references to tasks."""

@@ -40,10 +40,10 @@ class TextFrames:
         name = runtime_version(self.spec, interpreter_version)
         return f"INIT_START Runtime Version: {name}\tRuntime Version ARN: {self.arn}\n"
 
-    def init_report(self, milliseconds: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
-        """An init phase that failed or was too long."""
+    def init_report(self, spent: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
+        """An init phase that failed or was too long; `spent` in milliseconds."""
         error = f"\tError Type: {error_type}" if error_type else ""
-        return f"INIT_REPORT Init Duration: {milliseconds:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
+        return f"INIT_REPORT Init Duration: {spent:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
 
     def start(self, request_id: str, at: float) -> str:
         """A request begins."""
@@ -96,11 +96,11 @@ class JsonFrames(TextFrames):
         }
         return self.event("initStart", record, "INFO", at)
 
-    def init_report(self, milliseconds: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
+    def init_report(self, spent: float, phase: str, status: str, error_type: str, init_type: str, at: float) -> str:
         record: dict[str, object] = {"initializationType": init_type, "phase": phase, "status": status}
         if error_type:
             record["errorType"] = error_type
-        record["metrics"] = {"durationMs": round(milliseconds, 3)}
+        record["metrics"] = {"durationMs": round(spent, 3)}
         return self.event("initReport", record, "INFO", at)
 
     def start(self, request_id: str, at: float) -> str:

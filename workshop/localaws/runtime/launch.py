@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sysconfig
 from pathlib import Path
@@ -48,7 +47,7 @@ class Launches:
         opt = self.opt(spec.layer_dirs)
         site = Path(sysconfig.get_paths()["purelib"])
         places = self.places(spec, interpreter, opt, client, tmp, site)
-        seen = {real: place for real, place in places}
+        seen = dict(places)
         task, layers, runtime_dir = (seen.get(str(f), str(f)) for f in (spec.code_dir, opt, client))
         folders = Folders(task, layers, runtime_dir, "" if "/tmp" in seen.values() else str(tmp))
         environ = variables(spec, folders, address=address, stream=stream, init_type=init_type)
@@ -56,9 +55,9 @@ class Launches:
             environ["_WORKSHOP_OPT"] = layers
             environ["_WORKSHOP_SDK"] = seen.get(str(site), str(site))
             flags = ["-u", "-S", "-s", "-X", "utf8"]
-            argv = [interpreter.path, *flags, os.path.join(runtime_dir, "bootstrap.py"), secret.hex()]
+            argv = [interpreter.path, *flags, f"{runtime_dir}/bootstrap.py", secret.hex()]
         elif family == "node":
-            argv = [interpreter.path, os.path.join(runtime_dir, "bootstrap.mjs"), secret.hex()]
+            argv = [interpreter.path, f"{runtime_dir}/bootstrap.mjs", secret.hex()]
         else:
             argv = [self.bootstrap(spec.code_dir, task, opt, layers)]
         return Launch(argv, environ, task, places, environment_id)

@@ -134,9 +134,8 @@ def descendants(pid: int) -> list[int]:
     """Children, grandchildren and so on."""
     found: list[int] = []
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
-        for thread in threads:
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123 (hot: no Path objects)
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (hot: no Path objects)
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
                 for child in map(int, file.read().split()):
                     found += (child, *descendants(child))
     except (OSError, ValueError):

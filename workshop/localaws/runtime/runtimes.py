@@ -17,11 +17,12 @@ from workshop.errors import WorkshopError
 
 DOCS = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
 # Those that AWS no longer lets anybody create or update functions with.
-RETIRED = frozenset(
-    "nodejs nodejs4.3 nodejs4.3-edge nodejs6.10 nodejs8.10 nodejs10.x nodejs12.x nodejs14.x nodejs16.x nodejs18.x "
-    "python2.7 python3.6 python3.7 python3.8 python3.9 ruby2.5 ruby2.7 java8 go1.x provided "
-    "dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 dotnet5.0 dotnet6 dotnet7".split()
-)
+RETIRED = {
+    *("nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x"),
+    *("nodejs16.x", "nodejs18.x", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "ruby2.5"),
+    *("ruby2.7", "java8", "go1.x", "provided", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1"),
+    *("dotnet5.0", "dotnet6", "dotnet7"),
+}
 PROVIDED = ("provided.al2", "provided.al2023")
 OTHERS = re.compile(r"(java|ruby|dotnet)\d")  # of AWS, but nothing here runs them
 

@@ -6,6 +6,8 @@ to the cloud closes, however the cloud ended.
 
 Run by path. Reads messages (four bytes of length, JSON, the standard output's descriptor beside it), writes JSON lines.
 """
+# Paths are strings: pathlib is an import that every start would pay for.
+# ruff: noqa: PTH100, PTH120, PTH123
 
 import array
 import contextlib
@@ -24,7 +26,7 @@ if LINUX:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import namespaces
 
-RESTORED = [getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGCHLD") if hasattr(signal, name)]
+RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 FILES = 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (file descriptors)
 
@@ -242,7 +244,7 @@ def main():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == -1 else min(FILES, hard), hard))
     if LINUX:
         namespaces.adopt_orphans()

@@ -2,6 +2,8 @@
 
 Linux only, by ctypes, in a process that has just been forked: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
 """
+# Paths are strings: pathlib is an import that every start would pay for.
+# ruff: noqa: PTH102, PTH103, PTH112, PTH123, PTH211
 
 import ctypes
 import os
@@ -58,7 +60,7 @@ def enter(places):
     missing = [place for _, place in places if place.startswith("/var/") and not os.path.isdir(place)]
     if missing:
         copy_var(missing)
-    for source, (_, place) in zip(sources, places):
+    for source, (_, place) in zip(sources, places, strict=True):
         mount(f"/proc/self/fd/{source}", place, "", MS_BIND | MS_REC)
         if not place.startswith("/tmp"):
             found = os.statvfs(place).f_flag

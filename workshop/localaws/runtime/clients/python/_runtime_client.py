@@ -1,16 +1,16 @@
 """What runs inside a Python execution environment: asks for requests, calls the handler, posts what it returns.
 
-Started by `bootstrap.py` beside it, with as few imports as it can, because every cold start pays for them. It must work on every Python that
-Lambda still offers, and it knows nothing of this package.
+Started by `bootstrap.py` beside it, with as few imports as it can, because every cold start pays for them. It must
+work on every Python that Lambda still offers, and it knows nothing of this package.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 """
 
+import _socket
 import json
 import os
 import sys
 
-import _socket
 from _runtime_setup import encode, make_context, prepare
 
 HERE = (__file__, sys.argv[0])
@@ -154,6 +154,11 @@ def error_line(document):
     return "\n".join(lines)
 
 
+def error_header(document):
+    """The error type as a header."""
+    return b"Lambda-Runtime-Function-Error-Type: " + document["errorType"].encode("ascii", "replace") + b"\r\n"
+
+
 def serve(api, handler, frames):
     """Requests, one after the other, until the process is ended."""
     api.socket.sendall(api.next)
@@ -185,7 +190,7 @@ def serve(api, handler, frames):
             document = describe(error, request_id)
             frames.write(error_line(document))
             path = b"invocation/" + request_id.encode() + b"/error"
-            about += b"Lambda-Runtime-Function-Error-Type: " + document["errorType"].encode("ascii", "replace") + b"\r\n"
+            about += error_header(document)
             result = json.dumps(document).encode()
         api.post(path, result, about, api.next)
         result = context = None
@@ -202,8 +207,7 @@ def main():
     except Exception as error:
         document = describe(error)
         frames.write(error_line(document))
-        kind = document["errorType"].encode("ascii", "replace")
-        api.post(b"init/error", json.dumps(document).encode(), b"Lambda-Runtime-Function-Error-Type: " + kind + b"\r\n")
+        api.post(b"init/error", json.dumps(document).encode(), error_header(document))
         api.read()
         sys.exit(1)
     serve(api, handler, frames)

@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
 import json
 import time
 
-USUAL = frozenset(
-    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs "
-    "relativeCreated thread threadName processName process taskName aws_request_id tenant_id".split()
-)
+USUAL = {
+    *("name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text"),
+    *("stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName"),
+    *("processName", "process", "taskName", "aws_request_id", "tenant_id"),
+}
 
 
 def make_formatter(logging):

@@ -1,4 +1,6 @@
 """The house inside a Python environment: the module search path, `logging`, the context object, JSON."""
+# Paths are strings: pathlib is an import that every start would pay for.
+# ruff: noqa: PTH118
 
 import builtins
 import json
@@ -167,9 +169,9 @@ def make_context(headers):
         if client_context.client is not None:
             client_context.client = Client(client_context.client)
     ids = json.loads(cognito) if cognito else {}
-    identity = CognitoIdentity(
-        {"cognito_identity_id": ids.get("cognitoIdentityId"), "cognito_identity_pool_id": ids.get("cognitoIdentityPoolId")}
-    )
+    identity = CognitoIdentity({})
+    identity.cognito_identity_id = ids.get("cognitoIdentityId")
+    identity.cognito_identity_pool_id = ids.get("cognitoIdentityPoolId")
     return LambdaContext(headers, client_context, identity)
 
 
