@@ -118,6 +118,12 @@ def money(usd: float) -> str:
     return f"${usd:.10f}".rstrip("0")
 
 
+def _exact(usd: float) -> str:
+    """A price with all its digits, and two at least."""
+    text = f"{usd:.10f}".rstrip("0")
+    return f"${usd:.2f}" if len(text.partition(".")[2]) < 2 else f"${text}"
+
+
 def price_list(prefix: str = "") -> object:
     """The price list as a table: what, dollars a unit, unit, free each month, date, source."""
     from workshop.show import Table
@@ -127,6 +133,6 @@ def price_list(prefix: str = "") -> object:
         if one.name.startswith(prefix) and (prefix or not one.name.startswith("2019")):
             per, unit = (one.usd * 1e6, "million requests") if one.unit == "request" else (one.usd, one.unit)
             free = f"{one.free:,.0f}" if one.free else ""
-            rows.append((one.what, money(per), unit, free, one.as_of or "undated", one.source.split("/")[2]))
+            rows.append((one.what, _exact(per), unit, free, one.as_of or "undated", one.source.split("/")[2]))
     heads = ["what", "price", "for each", "free a month", "as of", "source"]
     return Table(rows, heads, f"Prices in {REGION}, US dollars")

@@ -11,6 +11,10 @@ Primitives
     Steps(title), Progress(title)          what a deployment did; Progress draws it live and leaves one final state
     side_by_side(*views)                   two views beside each other
 
+Logs (workshop.show.logs: see there)
+    LogView(events, …)                     log events as requests: filtered, collapsed, searched, explained
+    LogPrinter(out, …)                     the same for a terminal that follows
+
 Pictures
     house_style()                          matplotlib set up for a projector and for grey
     new_figure(finding, …)                 a figure and its axes in that style
@@ -28,6 +32,7 @@ _HOMES = {
     "views": ("View", "Table", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
+    "logs": ("LogView", "LogPrinter"),
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
