@@ -1,0 +1,173 @@
+"""Requests that end badly: each answers at once, in AWS's shape, and the next one is served.
+
+https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+
+import pytest
+
+from tests.localaws.runtime.room import Engines, until
+
+pytestmark = pytest.mark.anyio
+POSIX = os.name == "posix"
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("sys.exit(3)", "Runtime exited with error: exit status 3"),
+        ("sys.exit()", "Runtime exited without providing a reason"),
+        ("exit(4)", "Runtime exited with error: exit status 4"),
+        ("os._exit(5)", "Runtime exited with error: exit status 5"),
+        pytest.param(
+            "import ctypes; ctypes.string_at(0)", "Runtime exited with error: signal: segmentation fault",
+            marks=pytest.mark.skipif(not POSIX, reason="Windows has no signals"),
+        ),
+    ],
+)
+async def test_a_process_that_ends_itself(engines: Engines, statement: str, reason: str) -> None:
+    async with engines() as room:
+        spec = room.function(f"import os, sys\ndef handler(e, c):\n    print('last words', end='')\n    {statement}\n")
+        error = await room.fail(spec)
+        message = f"RequestId: {room.last.request_id} Error: {reason}"
+        assert error == {"errorType": "Runtime.ExitError", "errorMessage": message}
+        assert room.lines[1:4] == [
+            f"START RequestId: {room.last.request_id} Version: $LATEST\n", "last words",
+            f"{message}\nRuntime.ExitError\n",
+        ]
+        assert room.lines[4] == f"END RequestId: {room.last.request_id}\n"
+        assert room.lines[5].endswith("Status: error\tError Type: Runtime.ExitError\n")
+        first = room.last.environment_id
+        await room.fail(spec)
+        assert room.last.environment_id != first
+
+
+async def test_a_timeout_kills(engines: Engines) -> None:
+    async with engines() as room:
+        spec = room.function("import time\ndef handler(e, c):\n    print('begun')\n    time.sleep(60)\n", timeout=0.3)
+        error = await room.fail(spec)
+        message = "Task timed out after 0.30 seconds"
+        request_id = room.last.request_id
+        assert error == {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {message}"}
+        assert "begun\n" in room.lines
+        assert re.fullmatch(rf"\S+Z {request_id} {message}\n\n", room.lines[-3])
+        assert room.lines[-1].endswith("\tStatus: timeout\n")
+        assert room.last.status == "timeout"
+        assert room.last.duration_ms == 300
+        assert room.last.billed_ms == -(-(300 + room.last.init_ms) // 1)  # the init phase is billed too
+        await until(lambda: not room.engine.environments())
+
+
+async def test_a_process_over_its_memory_size_is_killed(engines: Engines) -> None:
+    async with engines() as room:
+        code = "import time\ndef handler(e, c):\n    held = bytearray(300 << 20)\n    time.sleep(20)\n"
+        spec = room.function(code, memory_size=128, timeout=20.0)
+        error = await room.fail(spec)
+        assert error["errorType"] == "Runtime.OutOfMemory"
+        assert error["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
+        assert room.last.max_memory_mb > 128
+        assert "Status: error\tError Type: Runtime.OutOfMemory" in room.lines[-1]
+
+
+async def test_memory_of_child_processes_counts(engines: Engines) -> None:
+    code = f"""
+        import subprocess
+        def handler(event, context):
+            subprocess.run([{sys.executable!r}, '-c', 'import time; held = bytearray(300 << 20); time.sleep(20)'])
+    """
+    async with engines(isolation="paths") as room:
+        error = await room.fail(room.function(code, memory_size=128, timeout=20.0))
+        assert error["errorType"] == "Runtime.OutOfMemory"
+
+
+async def test_max_memory_used_is_the_real_peak(engines: Engines) -> None:
+    async with engines() as room:
+        code = "def handler(n, c):\n    held = bytearray(n << 20)\n    return len(held)\n"
+        spec = room.function(code, memory_size=512)
+        await room.call(spec, 1)
+        small = room.last.max_memory_mb
+        await room.call(spec, 150)
+        assert small + 140 <= room.last.max_memory_mb <= small + 170
+        await room.call(spec, 1)
+        assert room.last.max_memory_mb >= small + 140
+        assert f"Max Memory Used: {room.last.max_memory_mb} MB\t" in room.lines[-1]
+
+
+async def test_an_init_that_hangs_is_repeated_under_the_functions_timeout(engines: Engines) -> None:
+    async with engines(init_seconds=0.3) as room:
+        spec = room.function("import time\ntime.sleep(30)\ndef handler(e, c): pass\n", timeout=0.5)
+        error = await room.fail(spec)
+        assert error["errorType"] == "Sandbox.Timedout"
+        reports = [line for line in room.lines if line.startswith("INIT_REPORT")]
+        assert re.fullmatch(r"INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: timeout\n", reports[0])
+        assert "Phase: invoke\tStatus: timeout" in reports[1]
+        assert room.last.init_ms is None
+
+
+async def test_a_slow_init_succeeds_in_the_invoke_phase(engines: Engines) -> None:
+    async with engines(init_seconds=0.3) as room:
+        code = "import time\ntime.sleep(0.5)\ndef handler(e, c):\n    return c.get_remaining_time_in_millis()\n"
+        spec = room.function(code)
+        left = await room.call(spec)
+        assert left < 9600  # the second init counts against the timeout
+        assert room.last.duration_ms >= 500
+        assert room.last.init_ms is None
+        assert await room.call(spec) > 9900
+
+
+@pytest.mark.skipif(not POSIX, reason="needs signals")
+async def test_an_environment_killed_from_outside(engines: Engines) -> None:
+    async with engines() as room:
+        spec = room.function("import time\ndef handler(e, c):\n    time.sleep(e)\n    return 'fine'\n")
+        await room.call(spec, 0)
+        task = asyncio.create_task(room.fail(spec, 9))
+        await until(lambda: room.engine.environments()[0]["state"] == "busy")
+        os.kill(room.engine.environments()[0]["pid"], signal.SIGKILL)
+        error = await asyncio.wait_for(task, 2)
+        assert error["errorMessage"].endswith("Runtime exited with error: signal: killed")
+        assert await room.call(spec, 0) == "fine"
+        os.kill(room.engine.environments()[0]["pid"], signal.SIGKILL)  # and between requests, frozen
+        await until(lambda: not room.engine.environments())
+        assert await room.call(spec, 0) == "fine"
+
+
+async def test_a_caller_who_leaves_does_not_leak(engines: Engines) -> None:
+    async with engines() as room:
+        spec = room.function("import time\ndef handler(e, c):\n    time.sleep(0.2)\n    return 1\n")
+        task = asyncio.create_task(room.engine.invoke(spec, b"{}"))
+        await until(lambda: any(e["state"] == "busy" for e in room.engine.environments()))
+        task.cancel()
+        await until(lambda: len(room.sink.invocations) == 1)
+        assert room.last.status == "success"
+        assert await room.call(spec) == 1
+        assert len(room.engine.environments()) == 1
+
+
+async def test_an_answer_over_six_megabytes(engines: Engines) -> None:
+    async with engines() as room:
+        spec = room.function("def handler(n, c):\n    return 'x' * n\n")
+        assert len(await room.call(spec, 6 * 1024 * 1024)) == 6 * 1024 * 1024
+        error = await room.fail(spec, 6 * 1024 * 1024 + 99)
+        assert error == {
+            "errorType": "Function.ResponseSizeTooLarge",
+            "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+        }
+        assert await room.call(spec, 1) == "x"
+        assert len(room.engine.environments()) == 1
+
+
+async def test_code_that_is_gone(engines: Engines) -> None:
+    async with engines() as room:
+        spec = room.function("def handler(e, c): pass\n")
+        (spec.code_dir / "app.py").unlink()
+        spec.code_dir.rmdir()
+        error = await room.fail(spec)
+        assert error["errorType"] == "Runtime.InvalidEntrypoint"
