@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import tempfile
+import threading
 from pathlib import Path
+from typing import Any
 
 from workshop import net
-from workshop.localaws.control import neighbours
+from workshop.localaws.asynchronous import AsyncQueue
+from workshop.localaws.control import neighbours, preload
+from workshop.localaws.control.inside import Inside
+from workshop.localaws.control.plane import ControlPlane
+from workshop.localaws.delivery import Delivery
 from workshop.localaws.events.clock import Clock
 from workshop.localaws.functions import Functions
+from workshop.localaws.http import Request
 from workshop.localaws.lambda_api.packages import Packages
 from workshop.localaws.lambda_api.service import Service
 from workshop.localaws.lambda_api.store import Store
@@ -45,9 +51,17 @@ class LocalAWS:
         self.sink = Sink(self.logs)
         self.engine = Engine(self.sink, engine_settings, clock=self.clock.time)
         self.functions = Functions(self.service, self.engine, self.settings.region, self.environment_for)
-        neighbours.connect(self)
+        self.control = ControlPlane(self.check)
+        self.inside = Inside(self.control, lambda: self.url)
+        self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
+        self.queue = AsyncQueue(self.functions, self.clock, self.settings.retry_seconds, self.delivery)
+        self.iam: Any = None
+        self.gateway: Any = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.ready = threading.Event()
         self.server = Server(self)
-        self.asgi = net.LoopbackOnly(self.server, also_hosts=(".amazonaws.com",))
+        self.asgi = net.LoopbackOnly(self.server, also_hosts=(".amazonaws.com", ".on.aws"))
+        neighbours.connect(self)
         self._chores: list[asyncio.Task[None]] = []
 
     def set_url(self, url: str) -> None:
@@ -63,40 +77,78 @@ class LocalAWS:
         self.loop = asyncio.get_running_loop()
         self.clock.start()
         await self.engine.start()
-        self.server.preload()
+        threading.Thread(target=preload.run, args=(self.furnish, self.wake), name="preload", daemon=True).start()
         self._chores.append(asyncio.create_task(self._reap()))
+
+    def furnish(self) -> None:
+        """Make the rooms that need moto. Runs in the preloading thread."""
+        from workshop.localaws.apigateway import ApiGateway
+        from workshop.localaws.iam import Iam
+
+        self.iam = Iam(self.settings, self.functions)
+        self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings)
+        neighbours.furnish(self)
+
+    def wake(self) -> None:
+        """Let the requests in that waited for the rooms. Runs in the preloading thread."""
+        self.ready.set()
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.server.open)
 
     async def stop(self) -> None:
         """End every environment and remove what was unpacked."""
         for chore in self._chores:
             chore.cancel()
+        self.queue.close()
         await self.clock.close()
         await self.engine.close()
         self.server.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
 
-    def environment_for(self, role_arn: str, region: str) -> dict[str, str]:
-        """What AWS adds to a function's variables: credentials of its role, the region and where AWS is."""
-        from workshop.localaws import iam
+    def on_loop(self, callback: Any, *arguments: Any) -> None:
+        """Run something on the event loop soon, from any thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(callback, *arguments)
 
-        given: dict[str, str] = {"AWS_ENDPOINT_URL": self.url}
-        if hasattr(iam, "credentials_for"):
-            found = iam.credentials_for(role_arn)
-            given |= {
-                "AWS_ACCESS_KEY_ID": found.access_key_id,
-                "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
-                "AWS_SESSION_TOKEN": found.session_token,
-            }
-        else:
-            given |= {
-                "AWS_ACCESS_KEY_ID": "ASIAWORKSHOPLOCAL000",
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "AWS_SESSION_TOKEN": "local",
-            }
-        return given
+    def invoke_later(self, arn: str, payload: bytes) -> None:
+        """Put an asynchronous invocation, from any thread.
+
+        Raises:
+            AwsError: no such function.
+        """
+        reference = self.functions.route(arn).reference
+        self.on_loop(self.queue.put, reference, payload)
+
+    def check(self, request: Request) -> None:
+        """Refuse a request that whoever signed it may not make.
+
+        Raises:
+            AwsError: with AWS's sentence.
+        """
+        if self.iam is not None:
+            self.iam.check(request)
+
+    def credentials_for(self, role_arn: str, session: str) -> Any:
+        """Temporary credentials of a role."""
+        return self.iam.credentials_for(role_arn, session)
+
+    def role_may(self, role_arn: str, session: str, action: str, resource: str) -> None:
+        """Raises AwsError unless the role may do this."""
+        principal = self.iam.principal_of(self.credentials_for(role_arn, session).access_key_id)
+        if self.settings.enforce_iam:
+            self.iam.authorize(principal, action, resource)
+
+    def environment_for(self, role_arn: str, name: str) -> dict[str, str]:
+        """What the cloud adds to a function's variables: credentials of its role, and where AWS is."""
+        found = self.credentials_for(role_arn, name)
+        return {
+            "AWS_ACCESS_KEY_ID": found.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
+            "AWS_SESSION_TOKEN": found.session_token,
+            "AWS_ENDPOINT_URL": self.url,
+        }
 
     async def _reap(self) -> None:
         while True:
             await asyncio.sleep(REAP_EVERY)
-            with contextlib.suppress(Exception):
-                self.engine.reap()
+            self.engine.reap()

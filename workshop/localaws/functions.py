@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Functions:
         service: Lambda's control plane.
         engine: runs specs.
         region: where a bare name is looked up.
-        environment: the variables that AWS adds for a spec's role and region: credentials and endpoint.
+        environment: the variables that AWS adds for a role's ARN and a function's name: credentials, endpoint.
     """
 
     def __init__(
@@ -125,7 +124,6 @@ class Functions:
         config, store = version.config, self.service.store
         logs = config.get("LoggingConfig") or {}
         json_logs = logs.get("LogFormat") == "JSON"
-        layers = [found for arn in config.get("Layers") or [] if (found := store.layer_version(arn))]
         return FunctionSpec(
             arn=function.arn,
             name=function.name,
@@ -135,10 +133,10 @@ class Functions:
             memory_size=config.get("MemorySize", 128),
             timeout=config.get("Timeout", 3),
             code_dir=version.package.folder,
-            layer_dirs=tuple(layer.package.folder for layer in layers),
+            layer_dirs=tuple(layer.package.folder for layer in version.layers),
             environment={
                 **((config.get("Environment") or {}).get("Variables") or {}),
-                **self.environment(config["Role"], region),
+                **self.environment(config["Role"], function.name),
             },
             role_arn=config["Role"],
             region=region,
@@ -171,8 +169,3 @@ class Functions:
         """Work routes out anew. Thread-safe."""
         self._generation += 1
         self._routes.clear()
-
-    def retire(self, arn: str, loop: asyncio.AbstractEventLoop) -> None:
-        """End a function's idle environments now and busy ones after their request. Thread-safe."""
-        self.forget(arn)
-        loop.call_soon_threadsafe(self.engine.retire, arn)

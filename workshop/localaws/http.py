@@ -82,6 +82,10 @@ class Request:
         """The query string, last value of each name."""
         return {name: values[-1] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
 
+    def all_arguments(self, name: str) -> list[str]:
+        """Every value of one name in the query string."""
+        return parse_qs(self.query, keep_blank_values=True).get(name, [])
+
     @cached_property
     def form(self) -> dict[str, str]:
         """The body of a query-protocol request, else an empty dict."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from workshop.localaws.control import moto_door, preload
+from workshop.localaws.control import workshop_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
 from workshop.localaws.lambda_api import routes as lambda_routes
 from workshop.localaws.lambda_api.invoke_api import Invoke
+from workshop.localaws.polling import long_poll, wants_long_poll
 
 if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
 
 log = logging.getLogger(__name__)
-# A 50 MB zip in base64 and some room; AWS refuses larger ones too.
+# A 50 MB zip in base64, and objects of a workshop's size; beyond it the request is refused unread.
 MAX_BODY = 256 * 1024 * 1024
+
+
+class TooLarge(Exception):
+    """A body beyond `MAX_BODY`."""
 
 
 class Server:
@@ -28,12 +32,21 @@ class Server:
     def __init__(self, aws: LocalAWS) -> None:
         self.aws = aws
         self.threads = ThreadPoolExecutor(8, "aws")
-        self.ready = threading.Event()
-        self.invoke = Invoke(aws.functions, lambda *_: None)
+        self.invoke = Invoke(aws.functions, aws.queue, aws.check)
+        self._closed: asyncio.Event | None = None
+        self.is_open = False
 
-    def preload(self) -> None:
-        """Import in the background what the first deploy needs."""
-        threading.Thread(target=preload.run, args=(self.ready,), name="preload", daemon=True).start()
+    def open(self) -> None:
+        """Let requests in; on the event loop."""
+        self.is_open = True
+        if self._closed is not None:
+            self._closed.set()
+
+    async def _opened(self) -> None:
+        if self._closed is None:
+            self._closed = asyncio.Event()
+        if not self.is_open:
+            await self._closed.wait()
 
     def close(self) -> None:
         """Take no more work."""
@@ -43,52 +56,61 @@ class Server:
         """One HTTP request."""
         if scope["type"] != "http":
             return
-        body = await read_body(receive)
-        if body is None:
+        path = scope["path"]
+        if path.startswith(workshop_door.PREFIX):
+            await workshop_door.handle(self.aws, scope, receive, send)
             return
-        request = Request.from_scope(scope, body, self.aws.settings.region)
+        if not self.is_open:
+            await self._opened()
+        gateway = self.aws.gateway
+        if gateway is not None and gateway.owns(scope):
+            await gateway.handle(scope, receive, send)
+            return
         try:
-            response = await self.respond(request)
-        except Exception as error:
-            log.exception("%s %s", request.method, request.path)
-            response = answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+            body = await read_body(receive)
+            if body is None:
+                return
+            response = await self.respond(request := Request.from_scope(scope, body, self.aws.settings.region))
+        except TooLarge:
+            request = Request.from_scope(scope, b"", self.aws.settings.region)
+            error = AwsError("RequestEntityTooLargeException", f"The body is larger than {MAX_BODY} bytes.", 413)
+            response = answer(request, error)
         await send_response(send, response, request.method)
 
     async def respond(self, request: Request) -> Response:
-        """The answer to one request."""
-        if request.path.startswith("/_workshop/status"):
-            return Response.of_json(
-                {
-                    "ready": self.ready.is_set(),
-                    "aws": self.aws.url,
-                    "region": self.aws.settings.region,
-                    "account": self.aws.settings.account,
-                    "partners": self.aws.partners,
-                }
-            )
-        if request.service == "lambda":
-            invoked = lambda_routes.INVOKE.fullmatch(request.path)
-            if invoked and request.method == "POST":
-                return await self.invoke(request, invoked["name"], invoked["how"])
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self.control, request)
+        """The answer to one request, errors included."""
+        try:
+            if request.service == "lambda":
+                invoked = lambda_routes.INVOKE.fullmatch(request.path)
+                if invoked and request.method == "POST":
+                    return await self.invoke(request, invoked["name"], invoked["how"])
+            if wants_long_poll(request):
+                return await long_poll(request, self._in_thread)
+            return await self._in_thread(request)
+        except Exception as error:
+            log.exception("%s %s", request.method, request.path)
+            return answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
 
-    def control(self, request: Request) -> Response:
-        """The answer of the control plane. Blocks; thread-safe."""
-        if request.service == "lambda":
-            return lambda_routes.call(self.aws.service, request)
-        if request.service == "logs":
-            self.aws.logs.flush()
-        return moto_door.call(request)
+    async def _in_thread(self, request: Request) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, self.aws.control, request)
 
 
-async def read_body(receive: Any) -> bytes | None:
-    """The whole body; None when the client went away."""
+async def read_body(receive: Any, limit: int = MAX_BODY) -> bytes | None:
+    """The whole body; None when the client went away.
+
+    Raises:
+        TooLarge: more than `limit` bytes.
+    """
     parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise TooLarge
         if not message.get("more_body"):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -96,12 +118,8 @@ async def read_body(receive: Any) -> bytes | None:
 async def send_response(send: Any, response: Response, method: str) -> None:
     """Send an answer with its Content-Length."""
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+    bodiless = method == "HEAD" or response.status in (204, 304)
     if response.status not in (204, 304) and "content-length" not in response.headers:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send(
-        {
-            "type": "http.response.body",
-            "body": b"" if method == "HEAD" or response.status in (204, 304) else response.body,
-        }
-    )
+    await send({"type": "http.response.body", "body": b"" if bodiless else response.body})

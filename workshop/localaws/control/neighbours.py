@@ -1,50 +1,103 @@
-"""What Lambda asks its neighbours: IAM whether a role trusts it, S3 for code."""
+"""What the rooms ask of one another: Lambda of IAM, S3 and the engine; the data plane of the control plane."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
+from workshop.localaws.control import lambda_for_moto
 from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.faults import AwsError
+from workshop.localaws.http import Request, Response
+from workshop.localaws.lambda_api import routes as lambda_routes
+from workshop.localaws.runtime.model import FunctionSpec
 
 if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
 
 
 def connect(aws: LocalAWS) -> None:
-    """Give Lambda's service its neighbours."""
-    service = aws.service
-    service.role_trusted = lambda arn: role_trusts(aws.settings.account, arn, "lambda.amazonaws.com")
+    """Give Lambda's service its neighbours; needs no moto."""
+    service, engine, functions = aws.service, aws.engine, aws.functions
+
+    def retired(arn: str) -> None:
+        functions.forget(arn)
+        aws.on_loop(engine.retire, arn)
+
+    def provisioned(arn: str, qualifier: str, count: int) -> None:
+        aws.on_loop(lambda: asyncio.ensure_future(provision(aws, arn, qualifier, count)))
+
+    service.changed, service.retired, service.provisioned = functions.forget, retired, provisioned
+    service.reserved = lambda arn, count: aws.on_loop(engine.set_reserved, arn, count)
+    service.account_limit = lambda: engine.settings.account_concurrency
+    service.role_trusted = role_trusted
     service.s3_object = lambda bucket, key, version: s3_object(aws.settings.account, bucket, key, version)
-    service.changed = aws.functions.forget
+    aws.control.doors["lambda"] = lambda request: lambda_routes.call(service, request)
+    aws.control.before("logs", lambda _: aws.logs.flush())
 
 
-def role_trusts(account: str, arn: str, principal: str) -> bool:
-    """True when the role exists and its trust policy lets this service assume it."""
-    from moto.iam.models import iam_backends
+def furnish(aws: LocalAWS) -> None:
+    """Connect what needs moto."""
+    lambda_for_moto.install(aws.functions, aws.invoke_later)
+
+    def forget_apis(_: Request, __: Response) -> None:
+        aws.gateway.invalidate()
+
+    for service in ("apigateway", "lambda"):
+        aws.control.after(service, forget_apis)
+    for service in ("iam", "logs"):
+        aws.control.after(service, lambda *_: aws.logs.forget_permissions())
+    aws.logs.may_write = lambda spec: may_log(aws, spec)
+
+
+async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None:
+    """Start environments ahead of requests and say how far that got; none ends them."""
+    aws.functions.forget(arn)
+    try:
+        route = aws.functions.route(arn, qualifier)
+        function = aws.service.function(route.reference)
+    except AwsError:
+        return
+    entry = function.provisioned.get(qualifier)
+    if not count or entry is None:
+        aws.engine.retire(arn)
+        return
+    ready = await aws.engine.provision(route.choices[-1][1], count)
+    entry |= {
+        "AvailableProvisionedConcurrentExecutions": ready,
+        "AllocatedProvisionedConcurrentExecutions": ready,
+        "Status": "READY" if ready == count else "FAILED",
+    }
+    if ready < count:
+        entry["StatusReason"] = "FUNCTION_ERROR_INIT_FAILURE"
+
+
+def role_trusted(arn: str) -> bool:
+    """True when the role exists and Lambda may assume it."""
+    from workshop.localaws.iam.principals import trusts
 
     with LOCK:
-        roles = iam_backends[account]["aws"].roles.values()
-        role = next((role for role in roles if role.arn == arn), None)
-        document = role.assume_role_policy_document if role else None
-    if not document:
+        return trusts(arn, "Service", "lambda.amazonaws.com")
+
+
+def may_log(aws: LocalAWS, spec: FunctionSpec) -> bool:
+    """May the function's role write its log? Asked of the policies, as CloudWatch Logs does."""
+    group = f"arn:aws:logs:{spec.region}:{spec.account_id}:log-group:{spec.log_group}"
+    try:
+        aws.role_may(spec.role_arn, spec.name, "logs:PutLogEvents", f"{group}:log-stream:stream")
+        aws.role_may(spec.role_arn, spec.name, "logs:CreateLogStream", f"{group}:log-stream:stream")
+        if not group_exists(spec):
+            aws.role_may(spec.role_arn, spec.name, "logs:CreateLogGroup", group)
+    except AwsError:
         return False
-    policy = document if isinstance(document, dict) else json.loads(unquote(document))
-    return any(_lets(statement, principal) for statement in _several(policy.get("Statement")))
+    return True
 
 
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def group_exists(spec: FunctionSpec) -> bool:
+    """True when the function's log group is there."""
+    from moto.logs.models import logs_backends
 
-
-def _lets(statement: dict[str, Any], principal: str) -> bool:
-    actions = {str(action).lower() for action in _several(statement.get("Action"))}
-    if statement.get("Effect") != "Allow" or not actions & {"sts:assumerole", "sts:*", "*"}:
-        return False
-    named = statement.get("Principal")
-    return named == "*" or (isinstance(named, dict) and principal in _several(named.get("Service")))
+    return spec.log_group in logs_backends[spec.account_id][spec.region].groups
 
 
 def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes:
@@ -59,7 +112,7 @@ def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes
 
     with LOCK:
         try:
-            found = s3_backends[account]["aws"].get_object(bucket, key, version_id=version)
+            found: Any = s3_backends[account]["aws"].get_object(bucket, key, version_id=version)
             if found is not None and hasattr(found, "value"):
                 return bytes(found.value)
             code, sentence = "NoSuchKey", "The specified key does not exist."

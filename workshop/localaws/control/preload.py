@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
-import threading
+from collections.abc import Callable
 
 from workshop.localaws.control import diet, moto_door
 
 log = logging.getLogger(__name__)
 # In the order in which deploying and calling a first function needs them.
 FIRST = ("s3", "iam", "sts", "logs", "apigateway")
-THEN = ("ssm", "sqs", "sns", "events", "dynamodb", "cloudwatch", "apigatewayv2", "scheduler")
+THEN = ("apigatewayv2", "ssm", "sqs", "sns", "events", "dynamodb", "cloudwatch", "scheduler")
 
 
-def run(ready: threading.Event) -> None:
-    """Import the services; `ready` is set when a first deploy would not wait for an import."""
+def run(furnish: Callable[[], None], wake: Callable[[], None]) -> None:
+    """Import the services, make the rooms that need them, let requests in, import the rest."""
     try:
         diet.prepare()
         for package in FIRST:
             moto_door.routes(package)
-        ready.set()
-        for package in THEN:
-            moto_door.routes(package)
-        importlib.import_module("moto.backends")
+        furnish()
     except Exception:
-        log.exception("preloading failed")
+        log.exception("preparing the offline cloud failed")
     finally:
-        ready.set()
+        wake()
+    for package in THEN:
+        moto_door.routes(package)

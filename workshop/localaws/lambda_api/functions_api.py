@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 from workshop.localaws.faults import AwsError
 from workshop.localaws.http import Request, Response
@@ -54,17 +53,18 @@ def create(service: Service, request: Request) -> Response:
         raise AwsError("ResourceConflictException", f"Function already exist: {reference.name}", 409)
     validate.role(config["Role"], service.role_trusted)
     package = service.package(body.get("Code") or {})
-    validate.layers(config.get("Layers") or [], package, service.store)
-    version = Version(LATEST, config, package, views.stamp(service.clock()))
+    layers = validate.layers(config.get("Layers") or [], service.store)
+    validate.total_size(package, layers)
+    version = Version(LATEST, config, package, views.stamp(service.clock()), layers=layers)
     function = Function(reference.name, reference.arn, version, tags=dict(body.get("Tags") or {}))
     with service.store.lock:
         if reference.name in service.region(request).functions:
             raise AwsError("ResourceConflictException", f"Function already exist: {reference.name}", 409)
         service.region(request).functions[reference.name] = function
-    answer = views.configuration(function, function.latest, service.store, pending=True)
+    answer = views.configuration(function, function.latest, pending=True)
     if body.get("Publish"):
         published = publish_now(service, function, config.get("Description", ""))
-        answer = views.configuration(function, published, service.store, pending=True)
+        answer = views.configuration(function, published, pending=True)
     service.changed(function.arn)
     return Response.of_json(answer, 201)
 
@@ -75,7 +75,7 @@ def get(service: Service, request: Request, name: str) -> Response:
     function = service.function(reference)
     version = service.version(function, reference)
     answer: dict[str, Any] = {
-        "Configuration": views.configuration(function, version, service.store, qualifier=reference.qualifier),
+        "Configuration": views.configuration(function, version, qualifier=reference.qualifier),
         "Code": {"RepositoryType": "S3", "Location": service.code_url(version.package)},
     }
     if function.tags:
@@ -90,7 +90,7 @@ def get_configuration(service: Service, request: Request, name: str) -> Response
     reference = service.reference(request, name)
     function = service.function(reference)
     version = service.version(function, reference)
-    return Response.of_json(views.configuration(function, version, service.store, qualifier=reference.qualifier))
+    return Response.of_json(views.configuration(function, version, qualifier=reference.qualifier))
 
 
 def list_all(service: Service, request: Request) -> Response:
@@ -101,7 +101,7 @@ def list_all(service: Service, request: Request) -> Response:
     for function in functions:
         for version in [function.latest, *(function.versions.values() if everything else ())]:
             qualifier = LATEST if everything and version is function.latest else ""
-            rows.append(_without_state(views.configuration(function, version, service.store, qualifier=qualifier)))
+            rows.append(_without_state(views.configuration(function, version, qualifier=qualifier)))
     return Response.of_json(page(request, rows, "Functions"))
 
 
@@ -117,8 +117,8 @@ def _without_state(configuration: dict[str, Any]) -> dict[str, Any]:
 def list_versions(service: Service, request: Request, name: str) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html"""
     function = service.function(service.reference(request, name))
-    rows = [views.configuration(function, function.latest, service.store, qualifier=LATEST)]
-    rows += [views.configuration(function, version, service.store) for version in function.versions.values()]
+    rows = [views.configuration(function, function.latest, qualifier=LATEST)]
+    rows += [views.configuration(function, version) for version in function.versions.values()]
     return Response.of_json(page(request, rows, "Versions"))
 
 
@@ -143,7 +143,7 @@ def update_code(service: Service, request: Request, name: str) -> Response:
     body = request.json()
     function = _updatable(service, request, name, body)
     package = service.package(body)
-    validate.layers(function.latest.config.get("Layers") or [], package, service.store)
+    validate.total_size(package, function.latest.layers)
     with service.store.lock:
         config = function.latest.config
         if body.get("Architectures"):
@@ -151,11 +151,11 @@ def update_code(service: Service, request: Request, name: str) -> Response:
             config = {**config, "Architectures": body["Architectures"]}
         updated = changed(function.latest, package=package, config=config, modified=views.stamp(service.clock()))
         if body.get("DryRun"):
-            return Response.of_json(views.configuration(function, updated, service.store))
+            return Response.of_json(views.configuration(function, updated))
         function.latest = updated
         answer_for = publish_now(service, function, "") if body.get("Publish") else updated
-    service.changed(function.arn)
-    return Response.of_json(views.configuration(function, answer_for, service.store))
+    service.retired(function.arn)
+    return Response.of_json(views.configuration(function, answer_for))
 
 
 def update_configuration(service: Service, request: Request, name: str) -> Response:
@@ -174,10 +174,11 @@ def update_configuration(service: Service, request: Request, name: str) -> Respo
         validate.role(given["Role"], service.role_trusted)
     with service.store.lock:
         config = {**function.latest.config, **given}
-        validate.layers(config.get("Layers") or [], function.latest.package, service.store)
-        function.latest = changed(function.latest, config=config, modified=views.stamp(service.clock()))
-    service.changed(function.arn)
-    return Response.of_json(views.configuration(function, function.latest, service.store))
+        layers = validate.layers(given["Layers"], service.store) if "Layers" in given else function.latest.layers
+        validate.total_size(function.latest.package, layers)
+        function.latest = changed(function.latest, config=config, layers=layers, modified=views.stamp(service.clock()))
+    service.retired(function.arn)
+    return Response.of_json(views.configuration(function, function.latest))
 
 
 def publish(service: Service, request: Request, name: str) -> Response:
@@ -190,7 +191,8 @@ def publish(service: Service, request: Request, name: str) -> Response:
             f"({function.latest.package.sha256}). Please try again with the CodeSHA256 in $LATEST."
         )
     version = publish_now(service, function, body.get("Description") or "")
-    return Response.of_json(views.configuration(function, version, service.store), 201)
+    service.changed(function.arn)
+    return Response.of_json(views.configuration(function, version), 201)
 
 
 def publish_now(service: Service, function: Function, description: str) -> Version:
@@ -201,7 +203,7 @@ def publish_now(service: Service, function: Function, description: str) -> Versi
             return last
         function.published += 1
         config = {**latest.config, **({"Description": description} if description else {})}
-        version = Version(str(function.published), config, latest.package, views.stamp(service.clock()), str(uuid4()))
+        version = Version(str(function.published), config, latest.package, views.stamp(service.clock()), layers=latest.layers)
         function.versions[version.version] = version
         return version
 
@@ -222,6 +224,7 @@ def delete(service: Service, request: Request, name: str) -> Response:
     with service.store.lock:
         if not reference.qualifier:
             del service.store.region(reference.region).functions[function.name]
+            service.reserved(function.arn, None)
         elif reference.qualifier == LATEST:
             raise validate.refused("$LATEST version cannot be deleted without deleting the function.")
         else:
@@ -239,7 +242,7 @@ def delete(service: Service, request: Request, name: str) -> Response:
                     409,
                 )
             del function.versions[reference.qualifier]
-    service.changed(function.arn)
+    service.retired(function.arn)
     return Response(204)
 
 
@@ -247,4 +250,4 @@ def touch(service: Service, function: Function) -> None:
     """Make new requests start new environments, though nothing visible changed."""
     with service.store.lock:
         function.latest = replace(function.latest, invalidated=function.latest.invalidated + 1)
-    service.changed(function.arn)
+    service.retired(function.arn)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 from uuid import uuid4
 
+from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.functions import ASYNC_LIMIT, SYNC_LIMIT, Functions
 from workshop.localaws.http import Request, Response
@@ -25,15 +26,17 @@ class Invoke:
 
     Args:
         functions: runs them.
-        enqueue: takes an asynchronous invocation: (name, qualifier, region, payload, request id, client context).
+        queue: takes asynchronous invocations.
+        check: refuses what the caller may not do.
     """
 
-    def __init__(self, functions: Functions, enqueue: Callable[..., None]) -> None:
-        self.functions, self.enqueue = functions, enqueue
+    def __init__(self, functions: Functions, queue: AsyncQueue, check: Callable[[Request], None]) -> None:
+        self.functions, self.queue, self.check = functions, queue, check
 
     async def __call__(self, request: Request, name: str, how: str) -> Response:
         """Answer one Invoke, InvokeAsync or InvokeWithResponseStream request."""
         try:
+            self.check(request)
             return await self._invoke(request, unquote(name), how)
         except AwsError as error:
             return answer(request, error)
@@ -55,8 +58,7 @@ class Invoke:
             )
         context = client_context(request.headers.get("x-amz-client-context"))
         if kind == "Event":
-            request_id = str(uuid4())
-            self.enqueue(route.reference, payload, request_id, context)
+            request_id = self.queue.put(route.reference, payload, context=context)
             return Response(202, b'{"Status": 202}' if how == "invoke-async" else b"", {"x-amzn-requestid": request_id})
         tail = request.headers.get("x-amz-log-type") == "Tail"
         outcome = await self.functions.invoke(

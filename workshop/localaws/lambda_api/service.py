@@ -29,8 +29,13 @@ class Service:
         store, packages: what it remembers.
         role_trusted: does this role exist and trust lambda.amazonaws.com?
         s3_object: the bytes of (bucket, key, version id or None); raises AwsError.
-        changed: called with a function's ARN after every change of what its environments run with.
+        changed: called with a function's ARN after every change of what its name leads to.
+        retired: called with a function's ARN when its environments must be replaced.
         mappings_changed: called with a region after an event source mapping came, changed or went.
+        source_exists: raises AwsError when an event source's queue or stream is not there.
+        reserved: called with an ARN and its reserved concurrency, None for none.
+        provisioned: called with an ARN, a qualifier and how many environments to keep ready.
+        account_limit: the account's concurrency.
         url: the cloud's address, for links to code.
     """
 
@@ -39,7 +44,12 @@ class Service:
     role_trusted: Callable[[str], bool] = lambda _: True
     s3_object: Callable[[str, str, str | None], bytes] = lambda *_: b""
     changed: Callable[[str], None] = _nothing
+    retired: Callable[[str], None] = _nothing
     mappings_changed: Callable[[str], None] = _nothing
+    source_exists: Callable[[str], None] = _nothing
+    reserved: Callable[[str, int | None], None] = _nothing
+    provisioned: Callable[[str, str, int], None] = _nothing
+    account_limit: Callable[[], int] = lambda: 1000
     url: str = ""
     clock: Callable[[], float] = field(default=time.time)
 

@@ -22,6 +22,27 @@ class Package:
     folder: Path
 
 
+@dataclass(slots=True)
+class LayerVersion:
+    """One version of a layer."""
+
+    layer_arn: str
+    version: int
+    package: Package
+    created: str
+    description: str = ""
+    license_info: str = ""
+    runtimes: list[str] = field(default_factory=list)
+    architectures: list[str] = field(default_factory=list)
+    policy: list[dict[str, Any]] = field(default_factory=list)
+    policy_revision: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def arn(self) -> str:
+        """The ARN with the version."""
+        return f"{self.layer_arn}:{self.version}"
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a function, `$LATEST` included: immutable, replaced as a whole by every update."""
@@ -32,6 +53,7 @@ class Version:
     modified: str
     revision: str = field(default_factory=lambda: str(uuid4()))
     description: str = ""
+    layers: tuple[LayerVersion, ...] = ()  # kept even when the layer's version is deleted, as on AWS
     invalidated: int = 0  # raised when the environments must be replaced though nothing changed here
 
 
@@ -65,27 +87,6 @@ class Function:
     tags: dict[str, str] = field(default_factory=dict)
     recursive_loop: str = "Terminate"
     runtime_management: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class LayerVersion:
-    """One version of a layer."""
-
-    layer_arn: str
-    version: int
-    package: Package
-    created: str
-    description: str = ""
-    license_info: str = ""
-    runtimes: list[str] = field(default_factory=list)
-    architectures: list[str] = field(default_factory=list)
-    policy: list[dict[str, Any]] = field(default_factory=list)
-    policy_revision: str = field(default_factory=lambda: str(uuid4()))
-
-    @property
-    def arn(self) -> str:
-        """The ARN with the version."""
-        return f"{self.layer_arn}:{self.version}"
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from workshop.localaws.faults import AwsError
 from workshop.localaws.lambda_api import runtimes
 from workshop.localaws.lambda_api.names import constraint
 from workshop.localaws.lambda_api.packages import MAX_UNZIPPED
-from workshop.localaws.lambda_api.store import Package, Store
+from workshop.localaws.lambda_api.store import LayerVersion, Package, Store
 
 HANDLER = re.compile(r"[^\s]+")
 ROLE = re.compile(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
@@ -93,9 +93,9 @@ def environment(variables: dict[str, str]) -> None:
     reserved = sorted(set(variables) & RESERVED)
     if reserved:
         raise refused(
-            "Lambda was unable to configure your environment variables because the environment variables you have provided "
-            f"contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
-            f"{', '.join(reserved)}"
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            f"this request: {', '.join(reserved)}"
         )
     for name, value in variables.items():
         if not VARIABLE.fullmatch(name):
@@ -112,8 +112,8 @@ def environment(variables: dict[str, str]) -> None:
     size = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
     if size > MAX_ENVIRONMENT:
         raise refused(
-            "Lambda was unable to configure your environment variables because the environment variables you have provided "
-            f"exceeded the 4KB limit. String measured: {size}"
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            f"provided exceeded the 4KB limit. String measured: {size}"
         )
 
 
@@ -124,32 +124,33 @@ def logging(given: dict[str, Any]) -> None:
         raise constraint(form, "loggingConfig.logFormat", "Member must satisfy enum value set: [JSON, Text]")
     if form == "Text" and (given.get("ApplicationLogLevel") or given.get("SystemLogLevel")):
         raise refused(
-            'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the '
-            'LogFormat to "JSON" and try again.'
+            'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change '
+            'the LogFormat to "JSON" and try again.'
         )
 
 
-def layers(arns: list[str], package: Package, store: Store) -> None:
-    """At most five, each there, one version of each, and 250 MB together with the code."""
+def layers(arns: list[str], store: Store) -> tuple[LayerVersion, ...]:
+    """The layer versions: at most five, each there, one version of each."""
     if len(arns) > MAX_LAYERS:
         raise refused(f"Cannot reference more than {MAX_LAYERS} layers.")
-    seen, total = set(), package.unzipped
+    found: list[LayerVersion] = []
     for arn in arns:
-        found = store.layer_version(arn)
-        if found is None:
+        known = store.layer_version(arn) if isinstance(arn, str) else None
+        if known is None:
             raise refused(f"Layer version {arn} does not exist.")
-        if found.layer_arn in seen:
-            raise refused(
-                f"Two different versions of the same layer are not allowed to be referenced in the same function. "
-                f"{found.layer_arn}"
-            )
-        seen.add(found.layer_arn)
-        total += found.package.unzipped
+        if any(known.layer_arn == other.layer_arn for other in found):
+            raise refused("Two different versions of the same layer are not allowed to be referenced in the same "
+                          f"function. {known.layer_arn}")
+        found.append(known)
+    return tuple(found)
+
+
+def total_size(package: Package, layered: tuple[LayerVersion, ...]) -> None:
+    """Code and layers together stay under 250 MB."""
+    total = package.unzipped + sum(layer.package.unzipped for layer in layered)
     if total >= MAX_UNZIPPED:
-        raise refused(
-            f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. The actual size is "
-            f"{total} bytes."
-        )
+        raise refused(f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. "
+                      f"The actual size is {total} bytes.")
 
 
 def role(arn: str, trusted: Callable[[str], bool]) -> None:

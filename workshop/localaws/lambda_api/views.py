@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from workshop.localaws.lambda_api.store import LATEST, Alias, Function, LayerVersion, Store, Version
+from workshop.localaws.lambda_api.store import LATEST, Alias, Function, LayerVersion, Version
 
 RUNTIME_VERSION = "arn:aws:lambda:{region}::runtime:offline"
 
@@ -21,7 +21,7 @@ def iso_to_epoch(text: str) -> float:
 
 
 def configuration(
-    function: Function, version: Version, store: Store, *, qualifier: str = "", pending: bool = False
+    function: Function, version: Version, *, qualifier: str = "", pending: bool = False
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html"""
     given = version.config
@@ -57,19 +57,14 @@ def configuration(
         answer |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
     if (given.get("Environment") or {}).get("Variables"):
         answer["Environment"] = {"Variables": given["Environment"]["Variables"]}
-    if given.get("Layers"):
-        answer["Layers"] = [_layer_in_use(arn, store) for arn in given["Layers"]]
+    if version.layers:
+        answer["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.package.size} for layer in version.layers]
     for name in ("DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs"):
         if given.get(name):
             answer[name] = given[name]
     if given.get("VpcConfig"):
         answer["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", **given["VpcConfig"]}
     return answer
-
-
-def _layer_in_use(arn: str, store: Store) -> dict[str, Any]:
-    found = store.layer_version(arn)
-    return {"Arn": arn, "CodeSize": found.package.size if found else 0}
 
 
 def alias(function: Function, given: Alias) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""The control plane: who asks, may they, which room answers, and who wants to know that something changed."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+
+from workshop.localaws.control import moto_door
+from workshop.localaws.faults import AwsError, answer
+from workshop.localaws.http import Request, Response
+
+log = logging.getLogger(__name__)
+Door = Callable[[Request], Response]
+Hook = Callable[[Request, Response], None]
+
+
+class ControlPlane:
+    """Answers requests of every service, from inside and outside the process. Blocks; thread-safe.
+
+    `doors` maps a signing name to what answers instead of moto; `check` refuses what the caller may not do.
+    """
+
+    def __init__(self, check: Callable[[Request], None]) -> None:
+        self.check = check
+        self.doors: dict[str, Door] = {}
+        self._before: dict[str, list[Callable[[Request], None]]] = defaultdict(list)
+        self._after: dict[str, list[Hook]] = defaultdict(list)
+
+    def before(self, service: str, hook: Callable[[Request], None]) -> None:
+        """Call `hook(request)` ahead of every request to a service, by its signing name."""
+        self._before[service].append(hook)
+
+    def after(self, service: str, hook: Hook) -> None:
+        """Call `hook(request, response)` after every request to a service that changed something or may have.
+
+        Hooks run in the worker thread, before the answer goes out. Reading requests of REST services (GET, HEAD) and
+        failed ones are left out.
+        """
+        self._after[service].append(hook)
+
+    def __call__(self, request: Request) -> Response:
+        """The answer, errors included."""
+        service = request.service
+        try:
+            self.check(request)
+            for hook in self._before.get(service, ()):
+                hook(request)
+            response = self.doors.get(service, moto_door.call)(request)
+        except AwsError as error:
+            return answer(request, error)
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            return answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+        if response.status < 400 and request.method not in ("GET", "HEAD"):
+            for hook in self._after.get(service, ()):
+                try:
+                    hook(request, response)
+                except Exception:
+                    log.exception("a hook after %s %s failed", service, request.operation or request.path)
+        return response
+
+

@@ -1,0 +1,123 @@
+"""The cloud's own doors under `/_workshop/`: what is there, the clock, the environments, the settings, back to the start.
+
+Never needed by a reader's code; notebooks and commands use them (docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from workshop.errors import WorkshopError
+from workshop.localaws.events.clock import clock_door
+from workshop.localaws.http import Request, Response
+
+if TYPE_CHECKING:
+    from workshop.localaws.aws import LocalAWS
+
+PREFIX = "/_workshop/"
+
+
+async def handle(aws: LocalAWS, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer one request."""
+    from workshop.localaws.server import read_body, send_response
+
+    body = await read_body(receive, 1 << 20)
+    if body is None:
+        return
+    request = Request.from_scope(scope, body, aws.settings.region)
+    door = DOORS.get(request.path[len(PREFIX):].rstrip("/").partition("/")[0])
+    try:
+        response = await door(aws, request) if door else Response.of_json({"error": f"There is no {request.path}."}, 404)
+    except WorkshopError as error:
+        response = Response.of_json({"error": error.paragraph()}, 400)
+    except ValueError as error:
+        response = Response.of_json({"error": f"The body is not the JSON expected here: {error}"}, 400)
+    await send_response(send, response, request.method)
+
+
+async def status(aws: LocalAWS, _: Request) -> Response:
+    """Where things are and whether a first deploy would not wait."""
+    return Response.of_json({
+        "ready": aws.server.is_open, "aws": aws.url, "region": aws.settings.region, "account": aws.settings.account,
+        "partners": aws.partners, "services": ["lambda", "cloudformation", "apigateway", "s3", "iam", "logs"],
+    })  # fmt: skip
+
+
+async def clock(aws: LocalAWS, request: Request) -> Response:
+    """The time, and moving it."""
+    return Response.of_json(await clock_door(aws.clock, request.json() if request.method == "POST" else None))
+
+
+async def environments(aws: LocalAWS, _: Request) -> Response:
+    """The live execution environments."""
+    return Response.of_json({"environments": aws.engine.environments()})
+
+
+async def invocations(aws: LocalAWS, request: Request) -> Response:
+    """Who ran where and when, for timelines: finished requests that started after `since` (epoch seconds)."""
+    return Response.of_json({"invocations": aws.sink.since(float(request.arguments.get("since") or 0))})
+
+
+async def settings(aws: LocalAWS, request: Request) -> Response:
+    """The settings, and changing some of them."""
+    engine = aws.engine.settings
+    known: dict[str, Any] = {field.name: engine for field in dataclasses.fields(engine)}
+    known |= {"enforce_iam": aws.settings, "retry_seconds": aws.settings}
+    if request.method == "POST":
+        wanted = request.json()
+        if not isinstance(wanted, dict):
+            raise WorkshopError("Settings are a JSON object.", fix="Send something like {\"idle_seconds\": 60}.")
+        changes = {name: checked(name, known, value) for name, value in wanted.items()}
+        for name, value in changes.items():
+            setattr(known[name], name, value)
+        aws.queue.waits = aws.settings.retry_seconds
+    return Response.of_json({name: getattr(holder, name) for name, holder in known.items()})
+
+
+def checked(name: str, known: dict[str, Any], value: Any) -> Any:
+    """A setting's value, of the kind it has.
+
+    Raises:
+        WorkshopError: no such setting, or a value of another kind.
+    """
+    if name not in known:
+        raise WorkshopError(f"There is no setting {name!r}.", fix=f"Known are {', '.join(sorted(known))}.")
+    now = getattr(known[name], name)
+    wrong = WorkshopError(f"{name} cannot be {value!r}.", fix=f"It is {now!r} now.")
+    if isinstance(now, tuple):
+        if not isinstance(value, list) or len(value) != len(now) or not all(_positive(each) for each in value):
+            raise wrong
+        return tuple(float(each) for each in value)
+    if isinstance(now, bool) or isinstance(now, str):
+        if type(value) is not type(now):
+            raise wrong
+        return value
+    if not _positive(value):
+        raise wrong
+    return type(now)(value)
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+async def reset(aws: LocalAWS, request: Request) -> Response:
+    """Back to the first state: nothing deployed, nobody running, real time."""
+    if request.method != "POST":
+        return Response.of_json({"error": "Resetting is a POST."}, 405)
+    await aws.reset()
+    return Response.of_json({"reset": True})
+
+
+async def code(aws: LocalAWS, request: Request) -> Response:
+    """A package's zip: where GetFunction's and GetLayerVersion's links lead."""
+    data = await asyncio.to_thread(aws.service.packages.zip_named, request.path.rpartition("/")[2])
+    if data is None:
+        return Response.of_json({"error": "There is no such package."}, 404)
+    return Response(200, data, {"content-type": "application/zip"})
+
+
+DOORS = {"status": status, "clock": clock, "environments": environments, "invocations": invocations, "settings": settings,
+         "reset": reset, "code": code}  # fmt: skip
