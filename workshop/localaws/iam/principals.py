@@ -185,7 +185,15 @@ def _policies_of(holder: Any) -> Iterator[tuple[Statement, ...]]:
     for document in list(policies.values() if isinstance(policies, Mapping) else policies):
         yield compiled(document if isinstance(document, (str, Mapping)) else getattr(document, "policy_document", ""))
     for managed in list(holder.managed_policies.values()):
-        yield compiled(managed.document)
+        yield compiled(_document(managed))
+
+
+def _document(policy: Any) -> str:
+    """The document of a managed policy's default version."""
+    for version in policy.versions:
+        if version.version_id == policy.default_version_id:
+            return str(version.document)
+    return ""
 
 
 def boundary(principal: Principal) -> tuple[Statement, ...] | None:
@@ -197,4 +205,4 @@ def boundary(principal: Principal) -> tuple[Statement, ...] | None:
     from moto.iam.models import iam_backends
 
     policy = iam_backends[principal.account]["aws"].managed_policies.get(arn)
-    return compiled(policy.document) if policy is not None else ()
+    return compiled(_document(policy)) if policy is not None else ()

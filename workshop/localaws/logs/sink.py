@@ -7,6 +7,7 @@ first CloudWatch Logs request afterwards files everything.
 from __future__ import annotations
 
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.runtime.model import FunctionSpec
 
+log = logging.getLogger(__name__)
 NUMBERS = itertools.count(10**15)
 Key = tuple[str, str, str]  # account, region, log group
 
@@ -37,7 +39,7 @@ class LogBuffer:
         """Events of one stream, in order: (epoch milliseconds, message). Never blocks."""
         allowed = self._allowed.get(spec.key)
         if allowed is None:
-            allowed = self._allowed[spec.key] = self.may_write(spec)
+            allowed = self._allowed[spec.key] = self._may(spec)
         if not allowed:
             return
         key = (spec.account_id, spec.region, spec.log_group or f"/aws/lambda/{spec.name}")
@@ -45,6 +47,13 @@ class LogBuffer:
         if waiting is None:
             waiting = self._waiting[key] = deque(maxlen=self.per_group)
         waiting.extend((stream, at, message) for at, message in events)
+
+    def _may(self, spec: FunctionSpec) -> bool:
+        try:
+            return self.may_write(spec)
+        except Exception:  # a request must not fail because its log could not be judged
+            log.exception("may %s write its log?", spec.arn)
+            return True
 
     def forget_permissions(self) -> None:
         """Ask again at the next write: a role or its policies changed."""
