@@ -72,7 +72,7 @@ async def check(token: str, repo: str, number: int, told: tuple[str, str, str], 
     """Checks a pull request and posts both statuses; returns when GitHub has them.
 
     A delivery may come late, twice or out of order. So it is only the occasion: what is checked is the pull request
-    as GitHub knows it now, and what was told counts only when this token may not read it.
+    as GitHub knows it now, and what was told counts only when GitHub does not show it.
     """
     async with GitHub(token) as github:
         pull = await github.pull(repo, number)
