@@ -33,3 +33,13 @@ def served(name: str, clock: Callable[[], float] = time.time) -> Iterator[str]:
     yield url
     server.should_exit = True
     thread.join(5)
+
+
+def eventually(true: Callable[[], object], seconds: float = 5.0) -> bool:
+    """Asks again and again until it is true; False when that takes longer than `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False

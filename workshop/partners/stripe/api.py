@@ -47,7 +47,7 @@ class Api:
             given = await parameters(request)
             status, body, more = await self.idempotent(request, operation, names, given, request_id)
         except ApiError as error:
-            status, body, more = answer_of(error, request_id)
+            status, body, more = answer_of(error)
         headers |= more
         return Response(body, status, headers, media_type="application/json")
 
@@ -88,10 +88,10 @@ class Api:
                 result = await result
             result = expand(self.account.store, result, values.get("expand", []))
         except ApiError as error:
-            return *answer_of(error, request_id), error.saved
+            return *answer_of(error), error.saved
         except Exception:
             log.exception("%s %s failed", operation.method, operation.path)
-            return *answer_of(unknown_error(), request_id), True
+            return *answer_of(unknown_error()), True
         return 200, encode(result), {}, True
 
 
@@ -104,10 +104,9 @@ def encode(body: Any) -> bytes:
     return JsonAnswer(None).render(body)
 
 
-def answer_of(error: ApiError, request_id: str) -> tuple[int, bytes, dict[str, str]]:
+def answer_of(error: ApiError) -> tuple[int, bytes, dict[str, str]]:
     """Status, body and headers of an error."""
-    link = f"https://dashboard.stripe.com/test/logs/{request_id}"
-    return error.status, encode({"error": error.body | {"request_log_url": link}}), error.headers
+    return error.status, encode({"error": error.body}), error.headers
 
 
 def route(method: str, path: str) -> tuple[Operation, dict[str, str]]:

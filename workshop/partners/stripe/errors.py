@@ -119,11 +119,15 @@ def redacted(key: str) -> str:
 
 
 def rate_limited() -> ApiError:
+    """Too many requests. No `Stripe-Should-Retry`: the libraries leave slowing down to the caller.
+
+    https://docs.stripe.com/rate-limits#handling-limiting-gracefully
+    """
     return ApiError(
         429,
         "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.",
         code="rate_limit",
-        headers={"Stripe-Should-Retry": "true", "Stripe-Rate-Limited-Reason": "global-rate"},
+        headers={"Stripe-Rate-Limited-Reason": "global-rate"},
     )
 
 
