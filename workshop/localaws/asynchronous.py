@@ -37,6 +37,12 @@ class Event:
     accepted: float
     attempts: int = 0
     throttles: int = 0
+    first: asyncio.Future[Invocation | None] | None = None
+
+    def attempted(self, outcome: Invocation | None) -> None:
+        """Tell whoever waits for the first attempt."""
+        if self.first is not None and not self.first.done():
+            self.first.set_result(outcome)
 
 
 class AsyncQueue:
@@ -55,15 +61,20 @@ class AsyncQueue:
         self.functions, self.clock, self.waits, self.deliver = functions, clock, waits, deliver
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def put(self, reference: Reference, payload: bytes, request_id: str = "", context: bytes | None = None) -> str:
+    def put(
+        self, reference: Reference, payload: bytes, request_id: str = "", context: bytes | None = None,
+        first: asyncio.Future[Invocation | None] | None = None,
+    ) -> str:
         """Take an event; returns its request id. On the event loop only.
+
+        `first`, when given, is resolved with the first attempt's outcome, or None when that was throttled or dropped.
 
         Raises:
             AwsError: TooManyRequestsException when ten thousand are waiting already.
         """
         if len(self._tasks) >= WAITING_LIMIT:
             raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason="CallerRateLimitExceeded")
-        event = Event(reference, payload, request_id or str(uuid4()), context, self.clock.time())
+        event = Event(reference, payload, request_id or str(uuid4()), context, self.clock.time(), first=first)
         task = asyncio.get_running_loop().create_task(self._run(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -87,6 +98,7 @@ class AsyncQueue:
             outcome, condition = await self._until_settled(event)
         except AwsError as gone:  # the function was deleted meanwhile, or cannot run here
             log.warning("asynchronous invocation of %s dropped: %s", event.reference.qualified, gone.message)
+            event.attempted(None)
             return
         await asyncio.to_thread(self._report, event, outcome, condition)
 
@@ -102,12 +114,14 @@ class AsyncQueue:
                 outcome = await self.functions.invoke(
                     event.reference.qualified, event.payload, source="async", request_id=event.request_id,
                     client_context=event.context)
+                event.attempted(outcome)
                 if not outcome.function_error:
                     return outcome, "Success"
                 if event.attempts > retries:
                     return outcome, "RetriesExhausted"
                 wait = self.waits[min(event.attempts, len(self.waits)) - 1]
             except Throttled:
+                event.attempted(None)
                 event.attempts -= 1
                 wait = THROTTLE_WAITS[min(event.throttles, len(THROTTLE_WAITS) - 1)]
                 event.throttles += 1

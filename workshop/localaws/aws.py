@@ -57,6 +57,7 @@ class LocalAWS:
         self.queue = AsyncQueue(self.functions, self.clock, self.settings.retry_seconds, self.delivery)
         self.iam: Any = None
         self.gateway: Any = None
+        self.sources: Any = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.ready = threading.Event()
         self.server = Server(self)
@@ -83,10 +84,14 @@ class LocalAWS:
     def furnish(self) -> None:
         """Make the rooms that need moto. Runs in the preloading thread."""
         from workshop.localaws.apigateway import ApiGateway
+        from workshop.localaws.events.sources import EventSources
         from workshop.localaws.iam import Iam
 
         self.iam = Iam(self.settings, self.functions)
         self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings)
+        self.sources = EventSources(
+            self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop
+        )
         neighbours.furnish(self)
 
     def wake(self) -> None:
@@ -100,6 +105,8 @@ class LocalAWS:
         for chore in self._chores:
             chore.cancel()
         self.queue.close()
+        if self.sources is not None:
+            self.sources.stop()
         await self.clock.close()
         await self.engine.close()
         self.server.close()

@@ -38,13 +38,20 @@ def connect(aws: LocalAWS) -> None:
 
 def furnish(aws: LocalAWS) -> None:
     """Connect what needs moto."""
+    from workshop.localaws.events.sources import SERVICES
+
     lambda_for_moto.install(aws.functions, aws.invoke_later)
 
     def forget_apis(_: Request, __: Response) -> None:
         aws.gateway.invalidate()
 
-    for service in ("apigateway", "lambda"):
+    def changed(request: Request, _: Response) -> None:
+        aws.sources.changed(request.service)
+
+    for service in ("apigateway", "lambda", "iam", "cloudformation"):
         aws.control.after(service, forget_apis)
+    for service in SERVICES:
+        aws.control.after(service, changed)
     for service in ("iam", "logs"):
         aws.control.after(service, lambda *_: aws.logs.forget_permissions())
     aws.logs.may_write = lambda spec: may_log(aws, spec)
@@ -87,7 +94,7 @@ def may_log(aws: LocalAWS, spec: FunctionSpec) -> bool:
         aws.role_may(spec.role_arn, spec.name, "logs:PutLogEvents", f"{group}:log-stream:stream")
         aws.role_may(spec.role_arn, spec.name, "logs:CreateLogStream", f"{group}:log-stream:stream")
         if not group_exists(spec):
-            aws.role_may(spec.role_arn, spec.name, "logs:CreateLogGroup", group)
+            aws.role_may(spec.role_arn, spec.name, "logs:CreateLogGroup", f"{group}:log-stream:")
     except AwsError:
         return False
     return True

@@ -8,6 +8,11 @@ import importlib
 AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "apigateway": ("workshop.localaws.apigateway.snapshot:install",),
     "iam": ("workshop.localaws.iam.managed:install",),
+    "events": ("workshop.localaws.events.rules:install",),
+    "scheduler": ("workshop.localaws.events.scheduler:install",),
+    "sns": ("workshop.localaws.events.topics_and_buckets:install_sns",),
+    "sqs": ("workshop.localaws.events.topics_and_buckets:install_sqs",),
+    "s3": ("workshop.localaws.events.topics_and_buckets:install_s3",),
 }
 _done: set[str] = set()
 

@@ -77,6 +77,11 @@ class Clock:
         """True while it shows another time than the machine's clock."""
         return self._offset != 0.0
 
+    @property
+    def moving(self) -> bool:
+        """True while a move is firing what became due on the way."""
+        return self._moving.locked()
+
     def start(self) -> None:
         """Let real time fire what is due; call it once, on the cloud's event loop."""
         self._loop = asyncio.get_running_loop()
