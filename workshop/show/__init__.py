@@ -15,10 +15,16 @@ Logs (workshop.show.logs: see there)
     LogView(events, …)                     log events as requests: filtered, collapsed, searched, explained
     LogPrinter(out, …)                     the same for a terminal that follows
 
+The console (from the AWS API)
+    console(function)                      a function's page: settings, triggers, layers, permissions; `.picture()`
+    graphs(function)                       invocations, errors, duration, concurrency
+
 Pictures
     house_style()                          matplotlib set up for a projector and for grey
     new_figure(finding, …)                 a figure and its axes in that style
     figure_alt(figure, text)               the figure as a PNG with its alternative text
+    stacked, lines, dots, share_map        bars of parts, lines, measured dots, a map; plain data in, a Picture out
+    timeline(source)                       requests over time, one row an environment
 
 Names are loaded when first used: `import workshop.show` imports neither matplotlib nor numpy nor rich.
 """
@@ -32,6 +38,9 @@ _HOMES = {
     "views": ("View", "Table", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
+    "plots": ("stacked", "lines", "dots", "share_map"),
+    "environments": ("Span", "spans", "timeline", "timeline_table"),
+    "function_page": ("FunctionPage", "console", "graphs", "metrics_of"),
     "logs": ("LogView", "LogPrinter"),
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
 }
