@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -46,14 +48,18 @@ class Launches:
         tmp.mkdir(parents=True, exist_ok=True)
         opt = self.opt(spec.layer_dirs)
         site = Path(sysconfig.get_paths()["purelib"])
-        places = self.places(spec, interpreter, opt, client, tmp, site)
-        seen = dict(places)
+        kept = self.scratch / "bytecode" / hashlib.sha256(repr(spec.key).encode()).hexdigest()[:16]
+        places = self.places(spec, interpreter, opt, client, tmp, site, kept)
+        seen = {real: place for real, place, _ in places}
         task, layers, runtime_dir = (seen.get(str(f), str(f)) for f in (spec.code_dir, opt, client))
         folders = Folders(task, layers, runtime_dir, "" if "/tmp" in seen.values() else str(tmp))
         environ = variables(spec, folders, address=address, stream=stream, init_type=init_type)
         if family == "python":
-            environ["_WORKSHOP_OPT"] = layers
-            environ["_WORKSHOP_SDK"] = seen.get(str(site), str(site))
+            inside = (opt, site, kept, self.scratch / "bytecode" / "sdk")
+            names = [seen.get(str(folder), str(folder)) for folder in inside]
+            if interpreter.minor == f"3.{sys.version_info[1]}":
+                names[3] = ""  # the workshop's own environment has its bytecode beside the modules
+            environ["_WORKSHOP_FOLDERS"] = "|".join(names)
             flags = ["-u", "-S", "-s", "-X", "utf8"]
             argv = [interpreter.path, *flags, f"{runtime_dir}/bootstrap.py", secret.hex()]
         elif family == "node":
@@ -63,20 +69,24 @@ class Launches:
         return Launch(argv, environ, task, places, environment_id)
 
     def places(
-        self, spec: FunctionSpec, interpreter: Interpreter | None, opt: Path, client: Path, tmp: Path, site: Path
-    ) -> list[tuple[str, str]]:
-        """Which folder appears where; empty when folders cannot move, or would cover the interpreter."""
+        self, spec: FunctionSpec, interpreter: Interpreter | None, opt: Path, client: Path, tmp: Path, site: Path,
+        kept: Path,
+    ) -> list[tuple[str, str, bool]]:
+        """Which folder appears where, writable or not; empty when none can move, or one would cover the interpreter."""
         if not self.namespaces:
             return []
         needed = [Path(interpreter.path).resolve(), Path(interpreter.prefix).resolve()] if interpreter else []
         if any(path.is_relative_to(covered) for path in needed for covered in COVERED):
             return []
-        places = [(str(spec.code_dir), "/var/task"), (str(opt), "/opt"), (str(client), "/var/runtime")]
+        places = [(spec.code_dir, "/var/task", False), (opt, "/opt", False), (client, "/var/runtime", False)]
         if interpreter and spec.runtime.startswith("python"):
-            places.append((str(site), f"/var/lang/lib/python{interpreter.minor}/site-packages"))
+            places.append((site, f"/var/lang/lib/python{interpreter.minor}/site-packages", False))
+            for folder in (kept, self.scratch / "bytecode" / "sdk"):
+                folder.mkdir(parents=True, exist_ok=True)
+                places.append((folder, f"/var/lang/bytecode/{folder.name}", True))
         if not any(path.is_relative_to("/tmp") for path in needed):
-            places.append((str(tmp), "/tmp"))
-        return places
+            places.append((tmp, "/tmp", True))
+        return [(str(folder), place, writable) for folder, place, writable in places]
 
     def opt(self, layers: tuple[Path, ...]) -> Path:
         """One folder with all layers; of two files with one name the later layer's stays.

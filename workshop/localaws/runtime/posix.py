@@ -173,7 +173,7 @@ class PosixLauncher(process.Launcher):
             return
         with tempfile.TemporaryDirectory() as folder:
             self.probed = self.loop.create_future()
-            places = [(folder, place) for place in ("/var/task", "/var/runtime", "/opt", "/tmp")]
+            places = [(folder, place, place == "/tmp") for place in ("/var/task", "/var/runtime", "/opt", "/tmp")]
             self.send({"probe": places})
             try:
                 self.why = await asyncio.wait_for(self.probed, 10)

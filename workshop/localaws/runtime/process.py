@@ -23,14 +23,15 @@ class Launch:
         argv: the argument vector; the first is an absolute path.
         environ: the whole environment.
         cwd: the folder to start in.
-        places: folders and the absolute paths where they are to appear (Linux namespaces); empty for none.
+        places: folders, the absolute paths where they are to appear (Linux namespaces), and whether they can be
+            written there; empty for none.
         marker: text that every process of this environment, and no other, has in its environment variables.
     """
 
     argv: list[str]
     environ: dict[str, str]
     cwd: str
-    places: list[tuple[str, str]] = field(default_factory=list)
+    places: list[tuple[str, str, bool]] = field(default_factory=list)
     marker: str = ""
 
 

@@ -94,7 +94,7 @@ class Watch:
         at = perf_counter()
         later = {}
         for environment in self.to_freeze:
-            if environment.state != "idle":
+            if environment.state != "idle" or not self.engine.settings.freeze:
                 continue
             if at - environment.idle_since >= GRACE * 0.75:
                 environment.process.freeze()

@@ -44,8 +44,8 @@ def enter(places):
     """New namespaces in which folders appear elsewhere.
 
     Args:
-        places: pairs of a folder and the absolute path where it is to appear, read-only unless under /tmp. Paths
-            under /var need not exist; others must.
+        places: a folder, the absolute path where it is to appear, and whether it can be written there, for each.
+            Paths under /var need not exist; others must.
 
     Raises:
         OSError: the system does not allow it.
@@ -56,13 +56,13 @@ def enter(places):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
     # Sources are held open, since a place may cover the path of another one's source.
-    sources = [os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder, _ in places]
-    missing = [place for _, place in places if place.startswith("/var/") and not os.path.isdir(place)]
+    sources = [os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder, _, _ in places]
+    missing = [place for _, place, _ in places if place.startswith("/var/") and not os.path.isdir(place)]
     if missing:
         copy_var(missing)
-    for source, (_, place) in zip(sources, places, strict=True):
+    for source, (_, place, writable) in zip(sources, places, strict=True):
         mount(f"/proc/self/fd/{source}", place, "", MS_BIND | MS_REC)
-        if not place.startswith("/tmp"):
+        if not writable:
             found = os.statvfs(place).f_flag
             kept = sum(flag for bit, flag in KEPT.items() if found & bit)
             mount("", place, "", MS_REMOUNT | MS_BIND | MS_RDONLY | kept)

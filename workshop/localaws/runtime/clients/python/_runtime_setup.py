@@ -2,6 +2,8 @@
 # Paths are strings: pathlib is an import that every start would pay for.
 # ruff: noqa: PTH118
 
+import _frozen_importlib_external as importer  # what `importlib.machinery` imports, without its own imports
+import _imp
 import builtins
 import json
 import os
@@ -13,19 +15,51 @@ SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib
 
 def prepare(frames, current, json_logs):
     """Set `sys.path`, the SDK's finder and the set-up of `logging`, which waits until somebody imports it."""
-    from _frozen_importlib_external import PathFinder
-
     task = os.environ["LAMBDA_TASK_ROOT"]
-    opt = os.environ.pop("_WORKSHOP_OPT", "/opt")
-    site = os.environ.pop("_WORKSHOP_SDK", "")
+    opt, site, bytecode, sdk_bytecode = os.environ.pop("_WORKSHOP_FOLDERS").split("|")
     if os.environ.get("LC_CTYPE") == "C.UTF-8":  # the interpreter's own doing, where LANG's locale is not installed
         del os.environ["LC_CTYPE"]
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     layers = [os.path.join(opt, "python", "lib", version, "site-packages"), os.path.join(opt, "python")]
     sys.path[:0] = [task, *layers]
-    sys.meta_path.insert(0, LoggingFinder(PathFinder, frames, current, json_logs))
-    sys.meta_path.append(SdkFinder(PathFinder, site))
+    keep_bytecode({task: bytecode, opt: bytecode, **({site: sdk_bytecode} if sdk_bytecode else {})})
+    sys.meta_path.insert(0, LoggingFinder(frames, current, json_logs))
+    sys.meta_path.append(SdkFinder(site))
     builtins.exit = builtins.quit = sys.exit  # what `site` would add
+
+
+def keep_bytecode(folders):
+    """Keep compiled modules of some folders elsewhere: a function's package is read-only, here as on AWS.
+
+    AWS compiles such modules at every cold start; here only the first environment of a version does.
+    """
+
+    class Loader(importer.SourceFileLoader):
+        def get_code(self, name):
+            before = sys.pycache_prefix
+            sys.pycache_prefix = next(kept for folder, kept in folders.items() if within(self.path, folder))
+            try:
+                return super().get_code(name)
+            finally:
+                sys.pycache_prefix = before
+
+    kinds = (
+        (importer.ExtensionFileLoader, _imp.extension_suffixes()),
+        (Loader, importer.SOURCE_SUFFIXES),
+        (importer.SourcelessFileLoader, importer.BYTECODE_SUFFIXES),
+    )
+    make = importer.FileFinder.path_hook(*kinds)
+
+    def hook(path):
+        if not any(within(path, folder) for folder in folders):
+            raise ImportError(path)
+        return make(path)
+
+    sys.path_hooks.insert(0, hook)
+
+
+def within(path, folder):
+    return path == folder or path.startswith(folder + os.sep)
 
 
 class SdkFinder:
@@ -34,26 +68,26 @@ class SdkFinder:
     On AWS boto3 is part of the runtime and every other library has to be packaged with the function.
     """
 
-    def __init__(self, path_finder, site):
-        self.path_finder, self.site = path_finder, site
+    def __init__(self, site):
+        self.site = site
 
     def find_spec(self, name, path=None, target=None):
         if path is None and self.site and name in SDK:
-            return self.path_finder.find_spec(name, [self.site])
+            return importer.PathFinder.find_spec(name, [self.site])
         return None
 
 
 class LoggingFinder:
     """Sets `logging` up as Lambda does at the moment it is first imported."""
 
-    def __init__(self, path_finder, frames, current, json_logs):
-        self.path_finder, self.parts = path_finder, (frames, current, json_logs)
+    def __init__(self, *parts):
+        self.parts = parts
 
     def find_spec(self, name, path=None, target=None):
         if name != "logging":
             return None
         sys.meta_path.remove(self)
-        spec = self.path_finder.find_spec(name, None)
+        spec = importer.PathFinder.find_spec(name, None)
         run = spec.loader.exec_module
 
         def exec_module(module):
