@@ -6,9 +6,9 @@
 
 The key goes into the header `X-Postmark-Server-Token`. Nothing is sent anywhere. Doors besides the common ones:
 
-    POST   /_stand_in/keys    a new server token -> {"key"}
+    POST   /_stand_in/keys    {"name"}: a new server token, called so -> {"key"}
     DELETE /_stand_in/keys    {"key"}: revokes it
-    GET    /_stand_in/inbox   the messages, oldest first
+    GET    /_stand_in/inbox   the messages, oldest first, each with the name of the key it came with
 
 https://postmarkapp.com/developer/api/email-api
 https://postmarkapp.com/developer/api/templates-api#email-with-template
@@ -56,7 +56,7 @@ class MailProvider:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.keys: set[str] = set()
+        self.keys: dict[str, str] = {}  # key -> its name
         self.messages: list[dict[str, Any]] = []
 
     def reset(self) -> None:
@@ -84,7 +84,8 @@ class MailProvider:
 
     async def _answer(self, request: Request, compose: Callable[[dict[str, Any]], tuple[str, str]]) -> Response:
         try:
-            if request.headers.get("x-postmark-server-token", "") not in self.keys:
+            key = request.headers.get("x-postmark-server-token", "")
+            if key not in self.keys:
                 raise Refused(401, 10, "Request does not contain a valid Server token.")
             try:
                 body = await json_body(request)
@@ -98,10 +99,8 @@ class MailProvider:
             return JsonAnswer({"ErrorCode": refusal.code, "Message": str(refusal)}, refusal.status)
         at = datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
         number = str(uuid.uuid4())
-        template = body.get("TemplateAlias")
-        self.messages.append(
-            {"id": number, "at": at, "from": sender, "to": to, "subject": subject, "text": text, "template": template}
-        )
+        sent = {"id": number, "at": at, "from": sender, "to": to, "subject": subject, "text": text}
+        self.messages.append(sent | {"template": body.get("TemplateAlias"), "key": self.keys[key]})
         del self.messages[:-MOST_MESSAGES]
         return JsonAnswer({"To": to, "SubmittedAt": at, "MessageID": number, "ErrorCode": 0, "Message": "OK"})
 
@@ -135,12 +134,12 @@ class MailProvider:
         """What a test or a lesson tells this stand-in."""
 
         async def keys(request: Request) -> Response:
+            body = await json_body(request)
             if request.method == "DELETE":
-                revoked = (await json_body(request)).get("key")
-                self.keys.discard(str(revoked))
+                self.keys.pop(str(body.get("key")), None)
                 return JsonAnswer({"keys": len(self.keys)})
             key = str(uuid.uuid4())
-            self.keys.add(key)
+            self.keys[key] = str(body.get("name", f"key {len(self.keys) + 1}"))
             return JsonAnswer({"key": key}, 201)
 
         async def inbox(_: Request) -> Response:
