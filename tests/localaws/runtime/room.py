@@ -61,7 +61,7 @@ class Room:
         for name, text in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text), encoding="utf-8")
+            path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
             if path.name == "bootstrap" or path.parent.name == "bin":
                 path.chmod(0o755)
         return folder
@@ -69,7 +69,7 @@ class Room:
     async def call(self, spec: FunctionSpec, event: Any = None, **options: Any) -> Any:
         """The decoded answer of a request that succeeds."""
         invocation = await self.engine.invoke(spec, json.dumps(event).encode(), **options)
-        assert invocation.function_error is None, invocation.payload
+        assert invocation.function_error is None, (invocation.payload, self.lines)
         return json.loads(invocation.payload)
 
     async def fail(self, spec: FunctionSpec, event: Any = None) -> dict[str, Any]:

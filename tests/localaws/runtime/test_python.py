@@ -44,7 +44,7 @@ async def test_module_state_is_kept_and_a_raised_exception_keeps_it_too(engines:
         assert error["errorType"] == "ValueError"
         assert error["errorMessage"] == "not this one"
         assert error["requestId"] == room.last.request_id
-        assert "line 6, in handler" in error["stackTrace"][0]
+        assert "line 5, in handler" in error["stackTrace"][0]
         assert await room.call(spec, 2) == [1, "bad", 2]
         assert sum(line.startswith("INIT_START") for line in room.lines) == 1
         logged = next(line for line in room.lines if line.startswith("[ERROR]"))
@@ -193,7 +193,7 @@ async def test_logging_in_json(engines: Engines) -> None:
         assert hello["requestId"] == room.last.request_id
         assert (caught["errorType"], caught["errorMessage"]) == ("ZeroDivisionError", "division by zero")
         assert caught["stackTrace"]
-        assert caught["location"].endswith("app.py:handler:9")
+        assert caught["location"].endswith("app.py:handler:8")
         assert raised["errorType"] == "KeyError"
         metrics = records[-1]["record"]["metrics"]
         assert metrics["memorySizeMB"] == 256

@@ -83,13 +83,13 @@ class Environment:
             )
         except (OSError, WorkshopError) as error:
             self.init_error = ("Runtime.InvalidEntrypoint", b"", str(error))
-            self.engine.loop.call_soon(self.init_ended, "error")
+            self.engine.loop.call_soon(self.init_ended, "error", self.process)
             return
         self.process = process
 
-    def init_ended(self, status: str) -> None:
-        """The init phase failed or was too long: repeat it in the invoke phase, or give up."""
-        if self.state != "init":
+    def init_ended(self, status: str, process: Process | None) -> None:
+        """The init phase of a process failed or was too long: repeat it in the invoke phase, or give up."""
+        if self.state != "init" or process is not self.process:
             return
         self.end_process()
         error_type, body, reason = self.init_error
@@ -153,7 +153,7 @@ class Environment:
             return 403, {"errorMessage": "The init phase is over.", "errorType": "InvalidStateTransition"}
         kind = headers.get(b"lambda-runtime-function-error-type", b"Runtime.Unknown").decode("latin-1")
         self.init_error = (kind, body, "")
-        self.engine.loop.call_soon(self.init_ended, "error")  # the runtime gets its 202 first
+        self.engine.loop.call_soon(self.init_ended, "error", self.process)  # the runtime gets its 202 first
         return ACCEPTED
 
     def disconnected(self, connection: RuntimeConnection) -> None:
@@ -181,7 +181,7 @@ class Environment:
         if self.state == "init":
             if not self.init_error[0]:
                 self.init_error = (error_type, b"", reason)
-            self.init_ended("error")
+            self.init_ended("error", process)
         elif self.state == "busy":
             self.crashed(error_type, reason)
         else:
@@ -262,7 +262,7 @@ class Environment:
             self.crashed("Runtime.OutOfMemory", KILLED)
         elif self.state == "init":
             self.init_error = ("Runtime.OutOfMemory", b"", KILLED)
-            self.init_ended("error")
+            self.init_ended("error", self.process)
 
     def crashed(self, error_type: str, reason: str, payload: bytes = b"") -> None:
         """The process is gone, or of no further use, before it answered."""

@@ -48,7 +48,7 @@ class Process(ABC):
         self.output, self.exited = output, exited
         self.pid = 0
         self.alive = True
-        self.launch_error = ""  # why the program could not be executed: an errno and a sentence
+        self.launch_error = ""  # why the program could not be executed
         self.frozen = False
         self.peak_kb = 0
 

@@ -80,7 +80,7 @@ class Watch:
         if environment.state == "busy":
             environment.timed_out()
         else:
-            environment.init_ended("timeout")
+            environment.init_ended("timeout", environment.process)
 
     def freeze_soon(self, environment: Environment) -> None:
         """Stop an environment's processes once it has been idle for the grace period."""

@@ -11,7 +11,6 @@ Run by path. Reads messages (four bytes of length, JSON, the standard output's d
 
 import array
 import contextlib
-import errno
 import json
 import os
 import resource
@@ -60,7 +59,7 @@ class Launcher:
                     with contextlib.suppress(BlockingIOError):
                         os.read(wake, 512)
                     self.reap()
-                else:
+                elif descriptor in self.starting:  # unless a child that ended closed it a moment ago
                     self.started(descriptor)
 
     def tell(self, **message):
@@ -123,11 +122,12 @@ class Launcher:
             try:
                 become(message, output, parent)
             except BaseException as error:
-                number = error.errno if isinstance(error, OSError) else errno.EINVAL
-                os.write(write, f"{number} {error}".encode())
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                os.write(write, f"fork/exec {message['argv'][0]}: {reason.lower()}".encode())
             os._exit(127)
         os.close(write)
         os.close(output)
+        os.set_blocking(read, False)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # here too: whoever is first, so that a kill of the group finds it
         self.roots[pid] = message["marker"].encode()
@@ -137,10 +137,11 @@ class Launcher:
 
     def started(self, descriptor):
         """The child executed its program (the pipe closes), or says why it could not."""
-        data = os.read(descriptor, 4096)
-        while data:
-            self.starting[descriptor][1] += data
-            data = os.read(descriptor, 4096)
+        try:
+            while data := os.read(descriptor, 4096):
+                self.starting[descriptor][1] += data
+        except BlockingIOError:
+            return
         self.poll.unregister(descriptor)
         os.close(descriptor)
         number, text = self.starting.pop(descriptor)
