@@ -11,15 +11,16 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workshop.net import ASGIApp
@@ -27,6 +28,9 @@ from workshop.partners import PartnerContext
 from workshop.partners.faults import Fault, Faults
 
 MOST_REQUESTS = 2000
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:18px system-ui;margin:4em auto;max-width:34em}}
+button{{font:inherit;padding:.5em 1em;margin-right:1em}}</style><h1>{title}</h1>{body}</html>"""
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 
 
@@ -189,6 +193,26 @@ class StandIn:
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/reset", reset, methods=["POST"]),
         ]
+
+
+def door(work: Callable[[dict[str, Any]], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint around a function of a JSON object: a ValueError from it becomes a 400 with the reason."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = await json_body(request) if request.method == "POST" else {}
+            if not isinstance(body, dict):
+                raise ValueError("a JSON object is needed")
+            return JsonAnswer(await work(body))
+        except (BadBody, ValueError, TypeError) as error:
+            return JsonAnswer({"message": f"That does not work: {error}."}, 400)
+
+    return endpoint
+
+
+def page(title: str, body: str, status: int = 200) -> Response:
+    """A small page for a person. `body` is HTML; what a client sent must be escaped in it."""
+    return HTMLResponse(PAGE.format(title=html.escape(title), body=body), status)
 
 
 async def drop_connection(send: Any) -> None:

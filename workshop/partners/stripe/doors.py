@@ -12,26 +12,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from workshop.partners.common import BadBody, JsonAnswer, json_body
+from workshop.partners.common import door, page
 from workshop.partners.stripe import cards, charging, currencies
 from workshop.partners.stripe.account import Account
 from workshop.partners.stripe.confirming import buyer_answered
 from workshop.partners.stripe.customers import make_token
 from workshop.partners.stripe.operations import Call
 from workshop.partners.stripe.store import Object
-
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:18px system-ui;margin:4em auto;max-width:34em}}
-button{{font:inherit;padding:.5em 1em;margin-right:1em}}</style><h1>{title}</h1>{body}</html>"""
-Door = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class Doors:
@@ -144,22 +138,3 @@ class Doors:
         card = charge["payment_method_details"]["card"]
         paid_with = f"{card['brand']} ending in {card['last4']}"
         return page("Receipt", f"<p>{amount}, paid with {paid_with}. A test: no money moved.</p>")
-
-
-def door(work: Door) -> Callable[[Request], Awaitable[Response]]:
-    """A JSON door around a function: nonsense is a 400 with the reason."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            body = await json_body(request) if request.method == "POST" else {}
-            if not isinstance(body, dict):
-                raise ValueError("a JSON object is needed")
-            return JsonAnswer(await work(body))
-        except (BadBody, ValueError, TypeError) as error:
-            return JsonAnswer({"message": f"That does not work: {error}."}, 400)
-
-    return endpoint
-
-
-def page(title: str, body: str, status: int = 200) -> Response:
-    return HTMLResponse(PAGE.format(title=html.escape(title), body=body), status)
