@@ -12,7 +12,7 @@ NAMES = {
     400: ("INVALID_REQUEST", "Request is not well-formed, syntactically incorrect, or violates schema."),
     401: (
         "AUTHENTICATION_FAILURE",
-        "Authentication failed due to invalid authentication credentials or a missing Authorization header.",
+        "Authentication failed due to missing authorization header, or invalid authentication credentials.",
     ),
     403: ("NOT_AUTHORIZED", "Authorization failed due to insufficient permissions."),
     404: ("RESOURCE_NOT_FOUND", "The specified resource does not exist."),
