@@ -37,7 +37,7 @@ def post(token, pull, context, state):
 
 
 def time_of_day(event, context):
-    """At 16:00 with {"state": "pending"}, at 08:00 with {"state": "success"}, by a cron in UTC."""
+    """In the afternoon with {"state": "pending"}, in the morning with {"state": "success"}."""
     headers = {"Authorization": f"Bearer {get_ssm(['github_token'])[0]}"}
     for pull in httpx.get(f"{API}/repos/{REPO}/pulls", headers=headers).json():
         body = {"state": event["state"], "context": "Time of Day Check"}
