@@ -1,0 +1,109 @@
+"""Figures of the whole: from a cold process to an answer, the simulator, the notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from workshop.bench import service
+from workshop.bench.figures import Figure, repeated
+from workshop.errors import WorkshopError
+
+# What a reader's first program does. It says when the answer is there.
+ANSWERING = """
+import sys, urllib.request
+from workshop import connect, serverless
+connect()
+deployed = serverless.deploy(serverless.load(sys.argv[1]))
+url = next(str(one.url) for one in deployed.endpoints if str(one.url).endswith("silent"))
+print(urllib.request.urlopen(url, timeout=60).status, flush=True)
+"""
+# SimFaaS on the case of its own README, for 100,000 simulated seconds.
+SIMFAAS = """
+import time
+from simfaas.ServerlessSimulator import ServerlessSimulator
+case = {"arrival_rate": 0.9, "warm_service_rate": 1 / 1.991, "cold_service_rate": 1 / 2.244}
+simulator = ServerlessSimulator(**case, expiration_threshold=600, max_time=1e5)
+began = time.perf_counter()
+simulator.generate_trace(debug_print=False, progress=False)
+print(len(simulator.hist_times) / (time.perf_counter() - began))
+"""
+
+
+def answering(repeats: int) -> Figure:
+    """From the start of a process to the first answer of hello world, everything between included."""
+    with tempfile.TemporaryDirectory(prefix="workshop-bench-", ignore_cleanup_errors=True) as folder:
+        target = service.write(Path(folder), "bench-answering")
+        environment = {name: value for name, value in os.environ.items() if name != "WORKSHOP_CLOUD"}
+        root = str(Path(__file__).resolve().parents[2])
+
+        def once() -> float:
+            began = time.perf_counter()
+            command = [sys.executable, "-c", ANSWERING, str(target)]
+            flags = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            with subprocess.Popen(command, env=environment | {"PYTHONPATH": root}, **flags) as process:
+                line = process.stdout.readline()
+                seconds = time.perf_counter() - began
+                _, said = process.communicate(timeout=60)
+            if line.strip() != "200":
+                raise WorkshopError(f"Hello world did not answer: {said.strip().splitlines()[-1:] or line}")
+            return seconds
+
+        return Figure("answering", repeated(once, repeats))
+
+
+def simulator(repeats: int) -> list[Figure]:
+    """Requests simulated a second, on SimFaaS's default case; and how many times SimFaaS's events, if it is there."""
+    from workshop.fleet import Service, exponential, simulate, steady
+
+    requests = 3_000_000
+    case = Service(exponential(1.991), exponential(2.244))
+    seconds = repeated(lambda: simulate(steady(0.9, requests), case, idle_life=600) and None, repeats)
+    found = [Figure("simulator", [requests / one / 1e6 for one in seconds])]
+    python = os.environ.get("SIMFAAS_PYTHON", sys.executable)
+    theirs = []
+    for _ in range(repeats):
+        done = subprocess.run([python, "-c", SIMFAAS], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return found
+        theirs.append(float(done.stdout))
+    # Two events a request: an arrival and a departure. SimFaaS counts its expirations besides.
+    ratios = [2 * requests / ours / other for ours, other in zip(seconds, theirs, strict=True)]
+    return [*found, Figure("simfaas", ratios)]
+
+
+def notebooks() -> Figure:
+    """Every notebook in a real kernel, one after the other, as `workshop run` does."""
+    from workshop.notebooks import execute, find
+
+    took = {}
+    for path in find(()):
+        began = time.perf_counter()
+        execute(path)
+        took[path.stem[:2]] = time.perf_counter() - began
+    said = ", ".join(f"{name}: {seconds:.1f}" for name, seconds in took.items())
+    return Figure("notebooks", [sum(took.values())], f"{len(took)} notebooks, s each: {said}")
+
+
+def subject(name: str, quick: bool) -> dict[str, object]:
+    """Measures one subject in a process of its own; what it prints before its last line is left aside.
+
+    Raises:
+        WorkshopError: it ended without a result.
+    """
+    command = [sys.executable, "-m", "workshop.bench.subject", name, *(["--quick"] if quick else [])]
+    environment = {key: value for key, value in os.environ.items() if key != "WORKSHOP_CLOUD"}
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=environment | {"PYTHONPATH": root}, check=False
+    )
+    try:
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+        raise WorkshopError(f"Measuring {name} ended without a result. It said: {said[0]}") from None
