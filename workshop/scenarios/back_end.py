@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,6 +73,13 @@ class BackEnd:
         """How many requests it took, and how many it answered again because it knew their key."""
         return httpx.get(f"{self.url}/_stand_in/count", timeout=10).json()
 
+    def wait_for(self, count: int, seconds: float = 20) -> dict[str, int]:
+        """Waits until it took so many requests, at most so long; returns the count there is then."""
+        until = time.monotonic() + seconds
+        while self.count()["taken"] < count and time.monotonic() < until:
+            time.sleep(0.05)
+        return self.count()
+
     def received(self, most: int = 5) -> Table:
         """The newest requests it took: what the talk's left window shows."""
         taken = httpx.get(f"{self.url}/_stand_in/received", timeout=10).json()[-most:]
@@ -104,3 +113,61 @@ def send_many(url: Any, count: int, *, key: str, at_once: int = 8) -> Table:
     with httpx.Client(timeout=60) as client, ThreadPoolExecutor(at_once) as pool:
         answers = Counter(pool.map(one, range(count)))
     return Table(sorted(answers.items()), ["answer", "times"])
+
+
+def sizes(url: Any, key: str, wanted: list[int]) -> Table:
+    """Sends random bodies of these sizes and says what became of each.
+
+    Args:
+        url: the middleman's address.
+        key: the API key.
+        wanted: sizes in bytes.
+    """
+    address = str(getattr(url, "url", url))
+    rows = []
+    with httpx.Client(timeout=60) as client:
+        for size in wanted:
+            body = os.urandom(size)
+            response = client.post(address, content=body, headers={"X-Api-Key": key})
+            equal = response.status_code == 201 and response.json()["sha256"] == hashlib.sha256(body).hexdigest()
+            said = "arrived byte by byte" if equal else response.json().get("message", "")
+            rows.append((f"{size:,}", response.status_code, said))
+    return Table(rows, ["bytes", "answer", ""])
+
+
+def same(answer: Any, body: bytes) -> bool:
+    """True when the back end received exactly these bytes; `answer` is what `send_in_chunks` returned."""
+    return json.loads(answer.body).get("sha256") == hashlib.sha256(body).hexdigest()
+
+
+def _queues(deployment: Any) -> dict[str, str]:
+    return {"queue": deployment.outputs["QueueUrl"], "dead letters": deployment.outputs["DeadLettersUrl"]}
+
+
+def queue(deployment: Any) -> Table:
+    """How many messages wait in the middleman's queue, are being delivered, and lie with the dead letters."""
+    import boto3
+
+    sqs = boto3.client("sqs")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    rows = []
+    for name, url in _queues(deployment).items():
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        rows.append((name, *(int(found[each]) for each in names)))
+    return Table(rows, ["", "waiting", "being tried, or waiting for the next try"])
+
+
+def redrive(deployment: Any) -> str:
+    """Sends the dead letters back into the queue, as the button "Start DLQ redrive" of SQS's console does.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+    """
+    import boto3
+
+    sqs, urls, moved = boto3.client("sqs"), _queues(deployment), 0
+    while messages := sqs.receive_message(QueueUrl=urls["dead letters"], MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            sqs.send_message(QueueUrl=urls["queue"], MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=urls["dead letters"], ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+    return f"{moved} dead letters sent round again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import ssl
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from workshop.show import View
+
+SECRET = re.compile(rb"(?i)((?:x-api-key|authorization): )[^\r\n]+")
 
 
 class Wire(View):
@@ -40,7 +43,7 @@ class Wire(View):
 
 def _visible(data: bytes, most: int = 300) -> list[str]:
     """Bytes as text, a line each: \\r\\n is written out, what cannot be printed as \\x…."""
-    shown = data[:most]
+    shown = SECRET.sub(rb"\1(covered)", data)[:most]
     ends = {13: "\\r", 10: "\\n\n"}
     text = "".join(chr(byte) if 32 <= byte < 127 else ends.get(byte, f"\\x{byte:02x}") for byte in shown)
     lines = text.splitlines() or [""]
@@ -69,9 +72,7 @@ def send_in_chunks(
     https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding
     """
     address = urlsplit(str(getattr(url, "url", url)))
-    lines = [f"POST {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}", "Transfer-Encoding: chunked"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    messages = ["\r\n".join([*lines, "", ""]).encode()]
+    messages = [_head(address, {"Transfer-Encoding": "chunked", **(headers or {})})]
     messages += [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece] + [b"0\r\n\r\n"]
     return _talk(address, messages, pause, timeout)
 
@@ -79,10 +80,13 @@ def send_in_chunks(
 def send_with_length(url: Any, body: bytes, *, headers: dict[str, str] | None = None) -> Wire:
     """POSTs a body with its Content-Length, over the same kind of socket."""
     address = urlsplit(str(getattr(url, "url", url)))
-    lines = [f"POST {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    message = "\r\n".join([*lines, "", ""]).encode() + body
+    message = _head(address, {"Content-Length": str(len(body)), **(headers or {})}) + body
     return _talk(address, [message], 0, 40)
+
+
+def _head(address: SplitResult, headers: dict[str, str]) -> bytes:
+    lines = [f"POST {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode("latin-1")
 
 
 def _connected(address: SplitResult, timeout: float) -> socket.socket:

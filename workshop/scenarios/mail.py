@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import textwrap
+import time
 from typing import Any
 
 import httpx
 
 from workshop.errors import WorkshopError
-from workshop.show import Code, Table
+from workshop.show import Code, Table, Text
 
 
 class MailAccount:
@@ -67,3 +72,75 @@ function thank() {{
 def without(secret: str, text: str) -> Code:
     """A text to show, with a secret in it covered."""
     return Code(text.replace(secret, "•" * 8), language="html")
+
+
+def attempts(url: Any, changes: dict[str, dict[str, Any]]) -> Table:
+    """Sends orders that were changed in one place each, and lists what the lambda answers.
+
+    Args:
+        url: the lambda's endpoint.
+        changes: words -> what is different from a good request.
+    """
+    good = {"template": "order-confirmation", "to": "ada@example.com", "data": {"name": "Ada", "order": "A-17"}}
+    rows = []
+    for words, change in changes.items():
+        response = httpx.post(str(getattr(url, "url", url)), json=good | change, timeout=30)
+        rows.append((words, response.status_code, response.json().get("message", "sent")))
+    return Table(rows, ["tried", "answer", "why"])
+
+
+def error_of(function: str, body: Any) -> Text:
+    """Invokes a function with an HTTP request's body and shows the error it ends with."""
+    import boto3
+
+    payload = json.dumps({"body": json.dumps(body)})
+    answer = json.loads(boto3.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read())
+    return Text(textwrap.fill(answer.get("errorMessage") or str(answer), 100), answer.get("errorType", "No error"))
+
+
+def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float = 3.0) -> Table:
+    """Stores a new key while mails are sent, and shows which key each mail went out with.
+
+    Args:
+        account: the account at the provider.
+        ssm: boto3's client for the Parameter Store.
+        url: the lambda's endpoint.
+        order: what to send.
+        seconds: how long to go on after the change.
+    """
+    address, rows, last = str(getattr(url, "url", url)), [], ""
+    httpx.post(address, json=order, timeout=30)
+    ssm.put_parameter(Name="secret_api_key", Value=account.new_key("autumn"), Type="SecureString", Overwrite=True)
+    changed = time.monotonic()
+    while (passed := time.monotonic() - changed) < seconds:
+        status = httpx.post(address, json=order, timeout=30).status_code
+        name = httpx.get(f"{account.url}/_stand_in/inbox", timeout=10).json()[-1]["key"]
+        if name != last:
+            rows.append((f"{passed:.1f} s", status, name))
+            last = name
+        time.sleep(0.1)
+    return Table(rows, ["after the change", "answer", "sent with the key"])
+
+
+def log_of(function: str, hide: str) -> Text:
+    """A function's whole log, and whether a secret stands in it."""
+    import boto3
+
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    text = "\n".join(event["message"].strip() for page in pages for event in page["events"])
+    lines = [line for line in text.splitlines() if "Sent" in line][-2:]
+    verdict = "The key stands in it!" if hide in text else "The key is not in it."
+    return Text("\n".join(lines), f"{len(text.splitlines())} lines of log. {verdict} The last that are ours:")
+
+
+def copy_of(service: str) -> str:
+    """A copy of a demo service in `my_work/`, to try things on. Returns its folder's name."""
+    from workshop.lesson import MY_WORK, ROOT
+
+    target = MY_WORK / service
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ROOT / "demo_lambdas" / service, target, ignore=shutil.ignore_patterns("__pycache__", ".serverless"))
+    file = target / "serverless.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"^service: (.*)$", r"service: my-\1", text, count=1, flags=re.M), encoding="utf-8")
+    return f"my_work/{service}"

@@ -32,7 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"http://{net.LOOPBACK}:{sock.getsockname()[1]}", flush=True)
     guarded = net.LoopbackOnly(app(PartnerContext(), options.journal))
     config = uvicorn.Config(
-        guarded, http="httptools", ws="none", lifespan="off", log_level="error", timeout_graceful_shutdown=1
+        guarded,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        date_header=False,
     )
     server = uvicorn.Server(config)
 
