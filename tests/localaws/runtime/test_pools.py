@@ -100,7 +100,7 @@ async def test_a_waiting_request_whose_caller_left_is_dropped(engines: Engines) 
         await first
         await room.call(spec, 0)
         assert len(room.sink.invocations) == 2
-        assert room.engine.total == 0
+        assert room.engine.concurrency.total == 0
 
 
 async def test_an_update_reaches_new_requests_while_running_ones_finish(engines: Engines) -> None:
@@ -139,6 +139,39 @@ async def test_idle_environments_are_reaped(engines: Engines) -> None:
         assert room.engine.reap() == 1
         assert room.engine.environments() == []
         await until(lambda: not alive(pid))
+
+
+async def test_moving_the_clock_past_the_idle_time_reaps(engines: Engines) -> None:
+    moved = [0.0]
+    async with engines(clock=lambda: 1_900_000_000 + moved[0]) as room:
+        spec = room.function(SLEEP)
+        first = await room.call(spec, 0)
+        moved[0] += 599
+        assert room.engine.reap() == 0
+        moved[0] += 2
+        assert room.engine.reap() == 1
+        assert await room.call(spec, 0) != first
+
+
+async def test_a_runtime_that_does_not_come_back_is_not_waited_for(engines: Engines) -> None:
+    code = """
+        import http.client, os, time
+        def handler(event, context):
+            if event == 'stay':
+                connection = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])
+                path = f'/2018-06-01/runtime/invocation/{context.aws_request_id}/response'
+                connection.request('POST', path, '"answered early"')
+                connection.getresponse().read()
+                time.sleep(30)
+            return 'another'
+    """
+    async with engines() as room:
+        spec = room.function(code, timeout=2.0)
+        assert await room.call(spec, "stay") == "answered early"
+        stayed = room.last.environment_id
+        assert await room.call(spec, "go") == "another"
+        assert room.last.environment_id != stayed
+        await until(lambda: stayed not in {e["id"] for e in room.engine.environments()})
 
 
 async def test_provisioned_concurrency_is_initialised_ahead(engines: Engines) -> None:

@@ -294,3 +294,28 @@ async def test_awss_own_runtime_client_runs_our_handlers(engines: Engines) -> No
         assert theirs == await room.fail(room.function("import nope"))
         await until(lambda: len(room.engine.environments()) == 2)
 
+
+
+async def test_a_streamed_answer_and_one_that_breaks_off(engines: Engines) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming"""
+    code = """
+        import os, socket
+        def handler(broken, context):
+            host, port = os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')
+            connection = socket.create_connection((host, int(port)))
+            connection.sendall((
+                f'POST /2018-06-01/runtime/invocation/{context.aws_request_id}/response HTTP/1.1\\r\\n'
+                f'Host: {host}:{port}\\r\\n'
+                'Lambda-Runtime-Function-Response-Mode: streaming\\r\\nTransfer-Encoding: chunked\\r\\n'
+                'Trailer: Lambda-Runtime-Function-Error-Type\\r\\n\\r\\n').encode())
+            for piece in (b'"streamed ', b'in pieces"'):
+                connection.sendall(b'%x\\r\\n%s\\r\\n' % (len(piece), piece))
+            trailer = b'Lambda-Runtime-Function-Error-Type: Broken\\r\\n' if broken else b''
+            connection.sendall(b'0\\r\\n' + trailer + b'\\r\\n')
+            connection.recv(1000)
+    """
+    async with engines() as room:
+        spec = room.function(code)
+        assert await room.call(spec, False) == "streamed in pieces"
+        assert await room.fail(spec, True) == "streamed in pieces"
+        assert room.last.status == "error"

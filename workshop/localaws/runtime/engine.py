@@ -14,15 +14,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from workshop.localaws.runtime.concurrency import Concurrency
 from workshop.localaws.runtime.environment import Environment
 from workshop.localaws.runtime.launch import Launches
-from workshop.localaws.runtime.model import FunctionSpec, Invocation, LogSink, Throttled
+from workshop.localaws.runtime.model import FunctionSpec, Invocation, LogSink
 from workshop.localaws.runtime.process import new_launcher
 from workshop.localaws.runtime.requests import Request, new_trace_id
 from workshop.localaws.runtime.runtimes import Runtimes
 from workshop.localaws.runtime.settings import EngineSettings
 from workshop.localaws.runtime.watch import Watch
 
+PATIENCE = 0.1  # seconds that a request waits for an environment which has just answered
 Key = tuple[str, str, str]
 
 
@@ -42,9 +44,7 @@ class Engine:
         self.live: set[Environment] = set()
         self.idle: dict[Key, list[Environment]] = {}  # the one used last is at the end
         self.waiting: deque[Request] = deque()
-        self.running: dict[str, int] = {}  # requests under way, by function
-        self.total = 0
-        self.reserved: dict[str, int] = {}
+        self.concurrency = Concurrency(self.settings)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.runtimes = Runtimes()
         self.closed = False
@@ -83,30 +83,13 @@ class Engine:
         Raises:
             Throttled: the function or the account runs as many requests as it may.
         """
-        if spec.arn in self.reserved or self.total >= self.settings.account_concurrency - sum(self.reserved.values()):
-            self.admit(spec)
+        self.concurrency.begin(spec.arn)
         request = Request(
             spec, payload, request_id or str(uuid.uuid4()), self.loop.create_future(), perf_counter(),
             trace_id or new_trace_id(), client_context, cognito_identity, tail,
         )
-        self.running[spec.arn] = self.running.get(spec.arn, 0) + 1
-        self.total += 1
         self.place(request)
         return await request.future
-
-    def admit(self, spec: FunctionSpec) -> None:
-        """Refuse a request beyond the function's or the account's concurrency.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
-        """
-        limit = self.reserved.get(spec.arn)
-        if limit is not None:
-            if self.running.get(spec.arn, 0) >= limit:
-                raise Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
-            return
-        shared = self.total - sum(self.running.get(arn, 0) for arn in self.reserved)
-        if shared >= self.settings.account_concurrency - sum(self.reserved.values()):
-            raise Throttled("ConcurrentInvocationLimitExceeded")
 
     def place(self, request: Request) -> None:
         """Give a request to the environment used last, to a new one, or let it wait in order."""
@@ -115,6 +98,7 @@ class Engine:
             pool.pop().begin(request)
         elif leaving := self.about_to_be_idle(request.spec.key):
             leaving.request = request
+            self.loop.call_later(PATIENCE, self.not_so_late, leaving, request)
         elif len(self.live) < self.settings.max_processes or self.evict():
             self.create(request.spec, request)
         else:
@@ -128,6 +112,13 @@ class Engine:
         """
         leaving = (e for e in self.live if e.state == "leaving" and e.request is None and not e.retired)
         return next((e for e in leaving if e.spec.key == key), None)
+
+    def not_so_late(self, leaving: Environment, request: Request) -> None:
+        """An environment does not come back to /next: its next request goes elsewhere."""
+        if leaving.state == "leaving" and leaving.request is request:
+            leaving.request = None
+            leaving.retired = True
+            self.place(request)
 
     def evict(self) -> bool:
         """End the environment that has been idle longest, provisioned ones last; False when none is idle."""
@@ -171,19 +162,10 @@ class Engine:
 
     def finished(self, request: Request, invocation: Invocation) -> None:
         """A request is over."""
-        self.forget(request)
+        self.concurrency.end(request.spec.arn)
         self.sink.finished(request.spec, invocation)
         if not request.future.done():
             request.future.set_result(invocation)
-
-    def forget(self, request: Request) -> None:
-        """A request counts no longer."""
-        arn = request.spec.arn
-        self.total -= 1
-        if self.running[arn] > 1:
-            self.running[arn] -= 1
-        else:
-            del self.running[arn]
 
     def rested(self, environment: Environment) -> None:
         """An environment is idle."""
@@ -214,7 +196,7 @@ class Engine:
         while self.waiting:
             request = self.waiting[0]
             if request.future.done():  # its caller has gone before it began
-                self.forget(request)
+                self.concurrency.end(request.spec.arn)
             elif self.idle or len(self.live) < self.settings.max_processes:
                 self.loop.call_soon(self.place, request)
                 self.waiting.popleft()
@@ -238,10 +220,7 @@ class Engine:
 
     def set_reserved(self, arn: str, concurrency: int | None) -> None:
         """Reserve concurrency for a function, 0 stops it; None ends that."""
-        if concurrency is None:
-            self.reserved.pop(arn, None)
-        else:
-            self.reserved[arn] = concurrency
+        self.concurrency.reserve(arn, concurrency)
 
     async def provision(self, spec: FunctionSpec, count: int) -> int:
         """Have `count` environments ready ahead of any request, no more and no fewer; returns how many are ready.
@@ -257,14 +236,13 @@ class Engine:
 
     def environments(self) -> list[dict[str, Any]]:
         """The live environments, for a reader."""
-        at = perf_counter()
-        return [environment.describe(at) for environment in self.live]
+        return [environment.describe() for environment in self.live]
 
     def reap(self) -> int:
-        """End environments that have been idle too long, but no provisioned ones; returns how many."""
-        limit = perf_counter() - self.settings.idle_seconds
+        """End environments idle for too long by the engine's clock, but no provisioned ones; returns how many."""
+        limit = self.clock() - self.settings.idle_seconds
         idle = [e for pool in self.idle.values() for e in pool if e.init_type == "on-demand"]
-        old = [environment for environment in idle if environment.idle_since <= limit]
+        old = [environment for environment in idle if environment.idle_clock <= limit]
         for environment in old:
             environment.die()
         return len(old)

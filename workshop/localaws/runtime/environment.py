@@ -19,12 +19,12 @@ from workshop.localaws.runtime.logs import LogStream
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 from workshop.localaws.runtime.process import Process
 from workshop.localaws.runtime.requests import Request, document, exit_reason
-from workshop.localaws.runtime.runtime_api import RESPONSE_LIMIT, Answer, Headers, RuntimeConnection
+from workshop.localaws.runtime.runtime_api import RuntimeConnection
+from workshop.localaws.runtime.runtime_host import Host
 
 if TYPE_CHECKING:
     from workshop.localaws.runtime.engine import Engine
 
-ACCEPTED: Answer = (202, {})
 KILLED = "Runtime exited with error: signal: killed"
 MEASURE_AGAIN = 0.1  # seconds; a short request is not worth reading /proc for more often
 SHORT = 0.005
@@ -44,12 +44,15 @@ class Environment:
         self.state = "init"
         self.phase = "init"  # "invoke" while a failed init is repeated under the function's own timeout
         self.process: Process | None = None
+        self.host = Host(self)
         self.server: asyncio.Server | None = None
         self.connection: RuntimeConnection | None = None
         self.init_started = perf_counter()
         self.init_ms: float | None = None
         self.init_error: tuple[str, bytes, str] = ("", b"", "")  # type, the runtime's own document, or a reason
-        self.idle_since = 0.0
+        self.idle_since = 0.0  # perf_counter
+        self.idle_clock = 0.0  # the engine's clock, which a notebook may move
+        self.away_until = 0.0  # when an environment that answered must be back in /next
         self.measured = 0.0
         self.peak_mb = 0
         self.requests = 0
@@ -61,7 +64,7 @@ class Environment:
     async def open(self) -> None:
         """Open the Runtime API's port and start the process."""
         sock = net.bind(what="The Runtime API")
-        self.server = await self.engine.loop.create_server(lambda: RuntimeConnection(self), sock=sock)
+        self.server = await self.engine.loop.create_server(lambda: RuntimeConnection(self.host), sock=sock)
         if self.state == "dead":
             self.server.close()
             return
@@ -109,13 +112,10 @@ class Environment:
             else:
                 self.crashed(error_type, reason, body)
 
-    # What the runtime does: the methods that `RuntimeConnection` calls.
+    # What the process does.
 
-    def asked_next(self, connection: RuntimeConnection) -> None:
-        if self.state == "busy":
-            connection.waiting = False
-            connection.refuse(403, "InvalidStateTransition", "Transition from Running to Ready is not allowed.")
-            return
+    def ready(self, connection: RuntimeConnection) -> None:
+        """Its runtime waits in /next, for the first time or again."""
         self.connection = connection
         if self.state not in ("init", "leaving"):
             return
@@ -131,40 +131,10 @@ class Environment:
         else:
             self.rest()
 
-    def responded(self, request_id: str, headers: Headers, body: bytes) -> Answer:
-        if refusal := self.unknown(request_id):
-            return refusal
-        if len(body) > RESPONSE_LIMIT:
-            message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            self.finish(document("Function.ResponseSizeTooLarge", message), "error")
-            return 413, {"errorMessage": message, "errorType": "RequestEntityTooLarge"}
-        # Set in the trailer of a streamed response that broke off.
-        self.finish(body, "error" if b"lambda-runtime-function-error-type" in headers else "success")
-        return ACCEPTED
-
-    def failed(self, request_id: str, headers: Headers, body: bytes) -> Answer:
-        if refusal := self.unknown(request_id):
-            return refusal
-        self.finish(body, "error")
-        return ACCEPTED
-
-    def init_failed(self, headers: Headers, body: bytes) -> Answer:
-        if self.state != "init":
-            return 403, {"errorMessage": "The init phase is over.", "errorType": "InvalidStateTransition"}
-        kind = headers.get(b"lambda-runtime-function-error-type", b"Runtime.Unknown").decode("latin-1")
-        self.init_error = (kind, body, "")
-        self.engine.loop.call_soon(self.init_ended, "error", self.process)  # the runtime gets its 202 first
-        return ACCEPTED
-
-    def disconnected(self, connection: RuntimeConnection) -> None:
-        if self.connection is connection:
-            self.connection = None
-
-    def unknown(self, request_id: str) -> Answer | None:
-        """The refusal of an answer to a request that is not the current one."""
-        if self.state == "busy" and self.request is not None and self.request.request_id == request_id:
-            return None
-        return 400, {"errorMessage": "Invalid request ID", "errorType": "InvalidRequestID"}
+    def init_reported(self, error_type: str, body: bytes) -> None:
+        """Its runtime says that it cannot start; it gets its answer before it is ended."""
+        self.init_error = (error_type, body, "")
+        self.engine.loop.call_soon(self.init_ended, "error", self.process)
 
     def wrote(self, process: Process, data: bytes) -> None:
         """Output of the process; what comes late from one that was replaced is dropped."""
@@ -228,13 +198,14 @@ class Environment:
             log_stream=self.stream, status=status,
         )
         at = self.engine.clock()
-        self.log.add(self.frames.end(request.request_id, at))
+        by_lambda = bool(error_type) or status == "timeout"
+        self.log.add(self.frames.end(request.request_id, status if by_lambda else "success", at))
         self.log.add(self.frames.report(invocation, error_type, at))
         if request.tail:
             invocation.log_tail = self.log.take_tail()
         self.log.flush()
         self.requests += 1
-        self.state, self.phase = "leaving", "init"
+        self.state, self.phase, self.away_until = "leaving", "init", request.deadline
         self.engine.finished(request, invocation)
 
     def last_words(self, at: float, worth_measuring: bool) -> None:
@@ -276,7 +247,7 @@ class Environment:
 
     def rest(self) -> None:
         """Nothing to do: wait for the next request, or end when retired."""
-        self.state, self.idle_since = "idle", perf_counter()
+        self.state, self.idle_since, self.idle_clock = "idle", perf_counter(), self.engine.clock()
         if self.log.pending:
             self.log.flush()
         if self.retired:
@@ -284,14 +255,14 @@ class Environment:
         else:
             self.engine.rested(self)
 
-    def describe(self, at: float) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Itself, for a reader."""
         return {
             "id": self.id, "function": self.spec.name, "arn": self.spec.arn, "version": self.spec.version,
             "state": self.state, "frozen": bool(self.process and self.process.frozen),
             "pid": self.process.pid if self.process else 0, "log_stream": self.stream, "init_type": self.init_type,
             "init_ms": self.init_ms, "requests": self.requests, "max_memory_mb": self.peak_mb,
-            "idle_seconds": at - self.idle_since if self.state == "idle" else 0.0,
+            "idle_seconds": self.engine.clock() - self.idle_clock if self.state == "idle" else 0.0,
         }
 
     # Ending.

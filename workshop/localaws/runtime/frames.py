@@ -28,6 +28,11 @@ def runtime_version(spec: FunctionSpec, version: str) -> str:
     return f"{spec.runtime}.v{patch}"
 
 
+def stamp(at: float) -> str:
+    """A moment as AWS writes it, with milliseconds."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
+
+
 class TextFrames:
     """Each method gives the message of one log event, or an empty text where the format has none."""
 
@@ -51,15 +56,14 @@ class TextFrames:
 
     def timeout(self, request_id: str, message: str, at: float) -> str:
         """A request ran out of time."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
-        return f"{stamp}.{int(at * 1000) % 1000:03d}Z {request_id} {message}\n\n"
+        return f"{stamp(at)} {request_id} {message}\n\n"
 
     def crash(self, request_id: str, message: str, error_type: str, at: float) -> str:
         """The process ended before it answered."""
         return f"RequestId: {request_id} Error: {message}\n{error_type}\n"
 
-    def end(self, request_id: str, at: float) -> str:
-        """A request is over."""
+    def end(self, request_id: str, status: str, at: float) -> str:
+        """A request is over; `status` as of the report."""
         return f"END RequestId: {request_id}\n"
 
     def report(self, invocation: Invocation, error_type: str, at: float) -> str:
@@ -85,8 +89,8 @@ class JsonFrames(TextFrames):
         """One JSON line."""
         if LEVELS[level] < LEVELS.get(self.spec.system_log_level or "INFO", 1):
             return ""
-        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
-        return json.dumps({"time": stamp, "type": f"platform.{kind}", "record": record}, separators=(",", ":")) + "\n"
+        fields = {"time": stamp(at), "type": f"platform.{kind}", "record": record}
+        return json.dumps(fields, separators=(",", ":")) + "\n"
 
     def init_start(self, interpreter_version: str, init_type: str, at: float) -> str:
         record = {
@@ -106,8 +110,19 @@ class JsonFrames(TextFrames):
     def start(self, request_id: str, at: float) -> str:
         return self.event("start", {"requestId": request_id, "version": self.spec.version}, "INFO", at)
 
-    def end(self, request_id: str, at: float) -> str:
-        return self.event("runtimeDone", {"requestId": request_id, "status": "success"}, "DEBUG", at)
+    def timeout(self, request_id: str, message: str, at: float) -> str:
+        return self.problem(request_id, message, at)
+
+    def crash(self, request_id: str, message: str, error_type: str, at: float) -> str:
+        return self.problem(request_id, f"RequestId: {request_id} Error: {message}", at, errorType=error_type)
+
+    def problem(self, request_id: str, message: str, at: float, **more: str) -> str:
+        """An error of Lambda's own, with the fields that it gives to application logs."""
+        fields = {"timestamp": stamp(at), "level": "ERROR", "message": message, **more, "requestId": request_id}
+        return json.dumps(fields, separators=(",", ":")) + "\n"
+
+    def end(self, request_id: str, status: str, at: float) -> str:
+        return self.event("runtimeDone", {"requestId": request_id, "status": status}, "DEBUG", at)
 
     def report(self, invocation: Invocation, error_type: str, at: float) -> str:
         metrics: dict[str, object] = {

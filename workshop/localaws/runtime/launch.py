@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import shutil
 import sys
 import sysconfig
@@ -29,6 +30,7 @@ class Launches:
     def __init__(self, scratch: Path, runtimes: Runtimes) -> None:
         self.scratch, self.runtimes = scratch, runtimes
         self.namespaces = False
+        self.site = sdk_folder()
         self.merged: dict[tuple[Path, ...], Path] = {}
 
     def prepare(
@@ -47,7 +49,7 @@ class Launches:
         tmp = self.scratch / "tmp" / environment_id
         tmp.mkdir(parents=True, exist_ok=True)
         opt = self.opt(spec.layer_dirs)
-        site = Path(sysconfig.get_paths()["purelib"])
+        site = self.site
         kept = self.scratch / "bytecode" / hashlib.sha256(repr(spec.key).encode()).hexdigest()[:16]
         places = self.places(spec, interpreter, opt, client, tmp, site, kept)
         seen = {real: place for real, place, _ in places}
@@ -124,6 +126,12 @@ class Launches:
     def discard(self, environment_id: str) -> None:
         """Delete an environment's temporary folder. Slow: for a thread."""
         shutil.rmtree(self.scratch / "tmp" / environment_id, ignore_errors=True)
+
+
+def sdk_folder() -> Path:
+    """Where the workshop's own environment keeps boto3 and what it needs."""
+    found = importlib.util.find_spec("botocore")
+    return Path(found.origin).parent.parent if found and found.origin else Path(sysconfig.get_paths()["purelib"])
 
 
 def overlay(source: Path, target: Path) -> None:

@@ -111,18 +111,6 @@ class PosixProcess(process.Process):
         self.peak_kb = max(self.peak_kb, peak, held + below)
         return held + below
 
-    def measure_by_psutil(self) -> int:
-        """The same where there is no /proc."""
-        import psutil
-
-        try:
-            top = psutil.Process(self.pid)
-            held = sum(one.memory_info().rss for one in (top, *top.children(recursive=True))) // 1024
-        except psutil.Error:
-            return 0
-        self.peak_kb = max(self.peak_kb, held)
-        return held
-
 
 def value(status: bytes, name: bytes) -> int:
     """A figure of /proc/PID/status, in KB."""

@@ -15,6 +15,7 @@ import httptools
 from workshop.net import LoopbackOnly
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100  # bytes; AWS's messages name this number
+HEAD_LIMIT = 2 * 1024 * 1024  # bytes; awslambdaric sends up to one megabyte of X-Ray data in a header
 PREFIX = b"/2018-06-01/runtime/"
 REASONS = {200: b"OK", 202: b"Accepted", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found"}
 REASONS |= {405: b"Method Not Allowed", 413: b"Payload Too Large"}
@@ -57,6 +58,7 @@ class RuntimeConnection(asyncio.Protocol):
     def reset(self) -> None:
         """Forget the last request."""
         self.url, self.headers, self.body, self.size, self.too_large = b"", {}, [], 0, False
+        self.head_size = 0
 
     # What asyncio tells.
 
@@ -84,6 +86,9 @@ class RuntimeConnection(asyncio.Protocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.head_size += len(name) + len(value)
+        if self.head_size > HEAD_LIMIT:
+            raise ValueError("too many headers")  # httptools makes it a parser error
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
@@ -181,6 +186,6 @@ class RuntimeConnection(asyncio.Protocol):
     def foreign(method: bytes, headers: Headers) -> str:
         """Why a request from elsewhere (a browser's page, another host name) is refused; empty when it may pass."""
         host = headers.get(b"host", b"")
-        if host.startswith(b"127.0.0.1") and b"origin" not in headers and b"sec-fetch-site" not in headers:
+        if host.partition(b":")[0] == b"127.0.0.1" and b"origin" not in headers and b"sec-fetch-site" not in headers:
             return ""
         return LoopbackOnly(None).refusal(method.decode("latin-1"), headers.items())  # type: ignore[arg-type]

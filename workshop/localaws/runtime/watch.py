@@ -14,6 +14,7 @@ TICK = 0.025  # seconds between looks at environments that work
 # An environment is frozen when it has been idle so long. Requests that follow each other closely never meet a frozen
 # one, so they pay for neither the two signals nor the two changes of process that stopping and waking cost.
 GRACE = 0.002
+WORKING = ("init", "busy", "leaving")
 
 
 class Watch:
@@ -42,9 +43,9 @@ class Watch:
         """One look."""
         self.active = False
         at = perf_counter()
-        for environment in [e for e in self.engine.live if e.state in ("init", "busy")]:
+        for environment in [e for e in self.engine.live if e.state in WORKING]:
             self.look(environment, at)
-        if any(e.state in ("init", "busy") for e in self.engine.live):
+        if any(e.state in WORKING for e in self.engine.live):
             self.on()
 
     def look(self, environment: Environment, at: float) -> None:
@@ -66,6 +67,8 @@ class Watch:
 
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
         """
+        if environment.state == "leaving":
+            return environment.away_until
         if environment.request is not None and (environment.state == "busy" or environment.phase == "invoke"):
             return environment.request.deadline
         settings, limit = self.engine.settings, environment.spec.timeout
@@ -75,10 +78,12 @@ class Watch:
 
     def too_late(self, environment: Environment) -> None:
         """End what has run out of time, if it still has not finished."""
-        if environment.state not in ("init", "busy") or perf_counter() < self.deadline(environment):
+        if environment.state not in WORKING or perf_counter() < self.deadline(environment):
             return
         if environment.state == "busy":
             environment.timed_out()
+        elif environment.state == "leaving":
+            environment.die()
         else:
             environment.init_ended("timeout", environment.process)
 

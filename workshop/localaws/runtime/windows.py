@@ -143,7 +143,7 @@ class WindowsProcess(process.Process):
             return
         self.alive = False
         self.release()
-        self.exited(code if code < 0x8000_0000 else code - 0x1_0000_0000)
+        self.exited(code)
 
     def release(self) -> None:
         """Read the rest, then close pipe and job."""
@@ -170,12 +170,11 @@ class WindowsProcess(process.Process):
         if not self.alive:
             return 0
         try:
-            top = psutil.Process(self.pid)
-            memory = top.memory_info()
-            held = (memory.rss + sum(child.memory_info().rss for child in top.children(recursive=True))) // 1024
+            peak = getattr(psutil.Process(self.pid).memory_info(), "peak_wset", 0) // 1024
         except psutil.Error:
             return 0
-        self.peak_kb = max(self.peak_kb, held, getattr(memory, "peak_wset", 0) // 1024)
+        held = self.measure_by_psutil()
+        self.peak_kb = max(self.peak_kb, peak)
         return held
 
 
