@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,9 +114,43 @@ def install() -> None:
         deployment.snapshot = take(self)
         return deployment
 
+    _keep_binary_types()
     RestAPI.create_deployment = create_deployment  # type: ignore[method-assign]
     RestAPI.update_integration_mocks = lambda self, stage_name: None  # type: ignore[method-assign]
     RestAPI.workshop_snapshots = True  # type: ignore[attr-defined]
+
+
+def _keep_binary_types() -> None:
+    """moto drops `binaryMediaTypes` when an API is made, and misreads `/binaryMediaTypes/image~1png` when patched."""
+    from moto.apigateway.models import RestAPI
+    from moto.apigateway.responses import APIGatewayResponse
+
+    create, patch = APIGatewayResponse.create_rest_api, RestAPI.apply_patch_operations
+
+    def create_rest_api(self: Any) -> Any:
+        answer = create(self)
+        kinds = self._get_param("binaryMediaTypes")
+        made = json.loads(answer[-1]) if kinds else {}
+        if made.get("id"):
+            api = self.backend.apis[made["id"]]
+            api.binaryMediaTypes = list(kinds)
+            return (*answer[:-1], json.dumps(api.to_dict()))
+        return answer
+
+    def apply_patch_operations(self: Any, patch_operations: list[dict[str, Any]]) -> None:
+        others = []
+        for operation in patch_operations:
+            kind = operation["path"].removeprefix("/binaryMediaTypes/").replace("~1", "/").replace("~0", "~")
+            if kind == operation["path"]:
+                others.append(operation)
+            elif operation["op"] == "remove":
+                self.binaryMediaTypes = [one for one in self.binaryMediaTypes if one != kind]
+            else:
+                self.binaryMediaTypes.append(kind)
+        patch(self, others)
+
+    APIGatewayResponse.create_rest_api = create_rest_api  # type: ignore[method-assign]
+    RestAPI.apply_patch_operations = apply_patch_operations  # type: ignore[method-assign]
 
 
 def of_stage(api: Any, stage: Any) -> Snapshot | None:

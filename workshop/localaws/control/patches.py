@@ -8,6 +8,7 @@ import importlib
 AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "apigateway": ("workshop.localaws.apigateway.snapshot:install",),
     "iam": ("workshop.localaws.iam.managed:install",),
+    "sts": ("workshop.localaws.iam.principals:install",),
     "events": ("workshop.localaws.events.rules:install",),
     "scheduler": ("workshop.localaws.events.scheduler:install",),
     "sns": ("workshop.localaws.events.topics_and_buckets:install_sns",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workshop.localaws.faults import AwsError
 from workshop.localaws.iam.evaluation import Denied, decide
 from workshop.localaws.iam.policy import may_invoke
-from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts
+from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts, use
 from workshop.localaws.iam.requests import needs
 from workshop.localaws.iam.wording import refusal
 
@@ -26,6 +26,7 @@ class Iam:
     def __init__(self, settings: Any, functions: Any = None) -> None:
         self.settings, self.functions = settings, functions
         self.principals = Principals(settings.account)
+        use(self.principals)
 
     def credentials_for(self, role_arn: str, session_name: str = "workshop") -> Credentials:
         """Temporary credentials of a role.

@@ -92,8 +92,8 @@ def parameter_key(account: str, region: str, name: str) -> str:
 
     plain = name.rpartition(":parameter")[2] if name.startswith("arn:") else name
     versions = ssm_backends[account][region]._parameters
-    found = versions.get(plain) if plain in versions else None
-    if not found or getattr(found[-1], "type", "") != "SecureString":
+    found = versions[plain] if plain in versions else None
+    if not found or found[-1].parameter_type != "SecureString":
         return ""
     used = found[-1].keyid or ""
     return "" if used.endswith("alias/aws/ssm") else key_arn(account, region, used)

@@ -102,6 +102,10 @@ class Principals:
             return self._from_sts(access_key_id)
         return self._from_iam(access_key_id) if access_key_id.startswith("AKIA") else None
 
+    def session_of(self, access_key_id: str) -> Principal | None:
+        """The role session whose credentials were made here."""
+        return self._by_key.get(access_key_id)
+
     def _from_sts(self, access_key_id: str) -> Principal | None:
         from moto.sts.models import sts_backends
 
@@ -135,6 +139,31 @@ class Principals:
         with self._lock:
             self._by_key.clear()
             self._by_role.clear()
+
+
+_current: Principals | None = None
+
+
+def use(principals: Principals) -> None:
+    """Have moto's STS know these sessions: the latest cloud of the process."""
+    global _current
+    _current = principals
+
+
+def install() -> None:
+    """Let `sts:GetCallerIdentity` answer for the credentials of functions, which moto's STS did not make."""
+    from moto.sts.models import STSBackend
+
+    original = STSBackend.get_caller_identity
+
+    def get_caller_identity(self: Any, access_key_id: str, region: str) -> tuple[str, str, str]:
+        found = _current.session_of(access_key_id) if _current is not None else None
+        if found is None:
+            return original(self, access_key_id, region)
+        role = role_of(found.owner)
+        return f"{role.id if role is not None else 'AROA'}:{found.name}", found.arn, found.account
+
+    STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
 
 
 def role_of(role_arn: str) -> Any:
