@@ -19,6 +19,11 @@ The console (from the AWS API)
     console(function)                      a function's page: settings, triggers, layers, permissions; `.picture()`
     graphs(function)                       invocations, errors, duration, concurrency
 
+Calls with their figures (workshop.show.measured)
+    first_and_second(functions, times)     cold calls and the warm ones after them, with their REPORT lines
+    at_once(function, count)               so many calls at the same moment
+    parts_of(calls, process_ms)            where a cold start spends its time
+
 Pictures
     house_style()                          matplotlib set up for a projector and for grey
     new_figure(finding, …)                 a figure and its axes in that style
@@ -40,6 +45,7 @@ _HOMES = {
     "progress": ("Steps", "Progress"),
     "plots": ("stacked", "lines", "dots", "share_map"),
     "environments": ("Span", "spans", "timeline", "timeline_table"),
+    "measured": ("Call", "at_once", "first_and_second", "make_cold", "parts_of", "plain_python_ms"),
     "function_page": ("FunctionPage", "console", "graphs", "metrics_of"),
     "logs": ("LogView", "LogPrinter"),
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),

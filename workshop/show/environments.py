@@ -72,7 +72,8 @@ def timeline(source: Any, finding: str = "", *, alt: str = "") -> Picture:
     axes.set_yticks(range(len(rows)), [f"environment {n + 1}" for n in range(len(rows))])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    handles = [axes.barh(0, 0, color=colour, hatch=hatch, edgecolor="white", label=name) for name, colour, hatch in parts]
+    look = {"edgecolor": "white"}
+    handles = [axes.barh(0, 0, color=colour, hatch=hatch, label=name, **look) for name, colour, hatch in parts]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure_alt(figure, alt or f"{title}. {_words(drawn)}")
 

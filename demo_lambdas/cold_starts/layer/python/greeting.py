@@ -1,0 +1,5 @@
+"""What the functions share."""
+
+
+def greet():
+    return "Hello"

@@ -1,0 +1,139 @@
+"""Calls with their figures: a function called through the AWS API, its REPORT line read, cold starts forced.
+
+Everything goes through doors that AWS has too: Invoke with the log's tail, and UpdateFunctionConfiguration, after
+which no environment of the old configuration takes another request.
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.show.logs.parse import Report, parse
+from workshop.show.numbers import median
+
+PARTS = ("process", "runtime", "imports", "own init", "handler")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: the answer, what Lambda reported, and the seconds it took as seen from here."""
+
+    answer: Any
+    report: Report
+    seconds: float
+
+    @property
+    def cold(self) -> bool:
+        """True when an environment was started for it."""
+        return self.report.init_ms is not None
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds in the function: init phase and handler."""
+        return (self.report.init_ms or 0.0) + self.report.duration_ms
+
+
+def call(function: str, payload: Any = None, *, client: Any = None) -> Call:
+    """Calls a function once and reads its REPORT line.
+
+    Raises:
+        WorkshopError: the function failed; says with which words.
+    """
+    import boto3
+
+    client = client or boto3.client("lambda")
+    body = json.dumps({} if payload is None else payload).encode()
+    began = time.perf_counter()
+    answer = client.invoke(FunctionName=function, Payload=body, LogType="Tail")
+    seconds = time.perf_counter() - began
+    text = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        raise WorkshopError(f"{function} failed: {text}", fix=f"Look at its log: LogView.of({function!r}).")
+    tail = base64.b64decode(answer["LogResult"]).decode(errors="replace")
+    reports = [line.report for line in (parse({"message": one}) for one in tail.splitlines()) if line.report]
+    if not reports:
+        raise WorkshopError(f"The log tail of {function} has no REPORT line.", fix="Does its role allow logging?")
+    return Call(json.loads(text) if text else None, reports[-1], seconds)
+
+
+def make_cold(function: str, *, client: Any = None) -> None:
+    """Changes a variable of the function's environment: the next request starts a new environment."""
+    import boto3
+
+    client = client or boto3.client("lambda")
+    variables = client.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
+    variables["COLD_START_NUMBER"] = f"{time.time():.3f}-{next(_numbers)}"
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+    client.get_waiter("function_updated_v2").wait(FunctionName=function)
+
+
+def first_and_second(
+    functions: Sequence[str], times: int = 20, payload: Any = None
+) -> dict[str, list[tuple[Call, Call]]]:
+    """For each function, over and over: a cold call and the call right after it. The functions take turns.
+
+    Returns:
+        function -> pairs of calls.
+    """
+    import boto3
+
+    client = boto3.client("lambda")
+    found: dict[str, list[tuple[Call, Call]]] = {name: [] for name in functions}
+    for _ in range(times):
+        for name in functions:
+            make_cold(name, client=client)
+            found[name].append((call(name, payload, client=client), call(name, payload, client=client)))
+    return found
+
+
+def at_once(function: str, count: int, payload: Any = None) -> list[Call]:
+    """Calls a function `count` times at the same moment."""
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client("lambda", config=Config(max_pool_connections=count, retries={"max_attempts": 0}))
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: call(function, payload, client=client), range(count)))
+
+
+def plain_python_ms(times: int = 9) -> float:
+    """Median milliseconds of a Python process of this machine that does nothing at all."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
+        took.append((time.perf_counter() - began) * 1000)
+    return median(took)
+
+
+def parts_of(calls: Sequence[Call], process_ms: float = 0.0) -> dict[str, float]:
+    """Where cold calls spent their time, in ms: the median of each part.
+
+    Args:
+        calls: cold calls of a function that answers with `began`, `imported` and `ready` (epoch seconds).
+        process_ms: what starting a bare process takes; 0 leaves it in `runtime`.
+    """
+    rows = []
+    for one in calls:
+        if not one.cold:
+            continue
+        imports = (one.answer["imported"] - one.answer["began"]) * 1000
+        own = (one.answer["ready"] - one.answer["imported"]) * 1000
+        rest = max((one.report.init_ms or 0.0) - imports - own, 0.0)
+        process = min(process_ms, rest)
+        rows.append((process, rest - process, imports, own, one.report.duration_ms))
+    if not rows:
+        raise WorkshopError("None of these calls was cold.", fix="Force cold ones with make_cold().")
+    return {name: median([row[at] for row in rows]) for at, name in enumerate(PARTS)}
