@@ -1,0 +1,95 @@
+"""boto3 clients, made once and kept: where AWS is, is boto3's business (`AWS_ENDPOINT_URL`, profile, region)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+_NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+
+
+class Clients:
+    """The clients of one region, made when first asked for."""
+
+    def __init__(self, region: str, profile: str) -> None:
+        import boto3
+
+        self.session = boto3.session.Session(profile_name=profile or None, region_name=region)
+        self.region = region
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Any:
+        """A client: `get("lambda")`."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self.session.client(name, config=_config(name))
+            return self._made[name]
+
+    @property
+    def endpoint(self) -> str:
+        """Where CloudFormation answers."""
+        return str(self.get("cloudformation").meta.endpoint_url)
+
+    @property
+    def is_aws(self) -> bool:
+        """True on AWS itself, False at an emulator's endpoint."""
+        return is_aws_host(self.endpoint)
+
+
+def _config(name: str) -> Any:
+    from botocore.config import Config
+
+    # A function may run for fifteen minutes, and asking twice would run it twice.
+    if name == "lambda":
+        return Config(read_timeout=910, retries={"mode": "standard", "max_attempts": 1})
+    # Another host than AWS has no names of its own for buckets.
+    style = {"s3": {"addressing_style": "auto" if is_aws() else "path"}}
+    return Config(retries={"mode": "standard", "max_attempts": 4 if is_aws() else 1}, **style)
+
+
+def clients(region: str, profile: str = "") -> Clients:
+    """The clients for a region and profile; the same ones as long as endpoint and credentials stay the same."""
+    # A profile named in the file is meant for AWS; an emulator knows no profiles.
+    return _clients(region, profile if is_aws() else "", *(os.environ.get(name, "") for name in _NAMES))
+
+
+@lru_cache(maxsize=16)
+def _clients(region: str, profile: str, *_key: str) -> Clients:
+    return Clients(region, profile)
+
+
+def is_aws_host(url: str) -> bool:
+    """True for an address of AWS."""
+    host = urlsplit(url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+
+def is_aws() -> bool:
+    """True when boto3 would talk to AWS itself.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return True
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_CLOUDFORMATION") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return is_aws_host(endpoint)
+    config = Path(os.environ.get("AWS_CONFIG_FILE") or Path.home() / ".aws" / "config")
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if "endpoint_url" in config.read_text(encoding="utf-8"):
+            import boto3
+
+            return is_aws_host(boto3.client("cloudformation", region_name="us-east-1").meta.endpoint_url)
+    return True
+
+
+def error_code(error: Exception) -> str:
+    """AWS's code of an error boto3 raised; empty for other errors."""
+    response = getattr(error, "response", None)
+    return response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""

@@ -1,0 +1,208 @@
+"""A service: its `serverless.yml`, read, resolved and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.serverless.marks import Map, Mark, did_you_mean, mark_of
+from workshop.serverless.schema import check, plugins
+from workshop.serverless.variable_sources import FILE, Context
+from workshop.serverless.variables import Resolver
+from workshop.serverless.yaml_source import read_yaml
+
+_FILES = (FILE, "serverless.yaml", "serverless.json")
+DEFAULT_RUNTIME = "python3.13"
+DEFAULT_MEMORY, DEFAULT_TIMEOUT = 1024, 6  # the Framework's own: MB, seconds
+
+
+@dataclass
+class Service:
+    """One service in one stage.
+
+    Attributes:
+        folder: where its `serverless.yml` is.
+        file: that file's name.
+        name: the service's name.
+        stage, region: where it goes.
+        stack: the CloudFormation stack's name.
+        config: the whole file, resolved; it knows its lines (`marks.mark_of`).
+        secrets: values that came from a SecureString; `print` hides them.
+        profile: boto3's profile, when the file names one.
+    """
+
+    folder: Path
+    file: str
+    name: str
+    stage: str
+    region: str
+    config: Map
+    secrets: frozenset[str] = frozenset()
+    stack: str = ""
+    profile: str = ""
+    files: tuple[Path, ...] = field(default=(), repr=False)
+
+    @property
+    def provider(self) -> Map:
+        """The `provider` block."""
+        return self.config["provider"]
+
+    @property
+    def functions(self) -> dict[str, Map]:
+        """The functions by the names of the file."""
+        return self.config.get("functions") or {}
+
+    @property
+    def layers(self) -> dict[str, Map]:
+        """The layers by the names of the file."""
+        return self.config.get("layers") or {}
+
+    @property
+    def plugins(self) -> list[str]:
+        """The plugins named in the file; all of them are not needed here."""
+        return plugins(self.config)
+
+    def function(self, name: str) -> Map:
+        """One function.
+
+        Raises:
+            WorkshopError: there is none of that name; says which is nearest.
+        """
+        if name not in self.functions:
+            raise WorkshopError(
+                f"The service {self.name} has no function {name!r}.",
+                fix=did_you_mean(name, self.functions) or "It has no functions at all.",
+                used_wrongly=True,
+            )
+        return self.functions[name]
+
+    def function_name(self, name: str) -> str:
+        """The name a function has on AWS: `hello-world-dev-hello`."""
+        return self.function(name).get("name") or f"{self.name}-{self.stage}-{name}"
+
+    def setting(self, function: str, key: str, default: Any = None) -> Any:
+        """A function's own setting, else the provider's, else the default."""
+        own = self.functions[function].get(key)
+        return own if own is not None else self.provider.get(key, default)
+
+    def runtime(self, function: str) -> str:
+        """The runtime of a function."""
+        return self.setting(function, "runtime", DEFAULT_RUNTIME)
+
+    def where(self, *path: str) -> Mark | None:
+        """The line at which something stands, for messages."""
+        holder: Any = self.config
+        for part in path[:-1]:
+            holder = holder[part]
+        return mark_of(holder, path[-1] if path else None)
+
+
+def load(
+    folder: str | Path = ".",
+    *,
+    stage: str | None = None,
+    region: str | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Service:
+    """Reads a service's `serverless.yml`, resolves its variables and checks it.
+
+    Args:
+        folder: the service's folder.
+        stage: overrides `provider.stage`.
+        region: overrides `provider.region`.
+        params: values for `${param:…}`.
+
+    Raises:
+        WorkshopError: the file is missing, is not YAML, holds what does not belong there, or a variable has no value.
+    """
+    root = Path(folder)
+    file = find_file(root)
+    raw = read_yaml(root / file, file)
+    if raw is None:
+        raise WorkshopError("The file is empty.", where=file, fix="Begin it with: service: my-service")
+    if not isinstance(raw, Map):
+        raise WorkshopError("The file must hold keys and values, not a list or text.", where=f"{file}:1")
+    options = {key: value for key, value in (("stage", stage), ("region", region)) if value}
+    context = Context(root.resolve(), options, params or {}, _aws_clients(raw))
+    resolver = Resolver(raw, context)
+    config = resolver.all()
+    check(config)
+    service = Service(
+        folder=root.resolve(),
+        file=file,
+        name=config["service"],
+        stage=context.stage(resolver),
+        region=context.region(resolver),
+        config=config,
+        secrets=frozenset(context.secrets),
+        profile=str(config["provider"].get("profile") or ""),
+        files=tuple(path for path in context.files if path.is_file()),
+    )
+    service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
+    _check_names(service, stage)
+    return service
+
+
+def find_file(folder: Path) -> str:
+    """The name of the service file in a folder."""
+    if not folder.is_dir():
+        raise WorkshopError(
+            f"There is no folder {folder}.", fix="Name a service's folder, such as demo_lambdas/hello_world.",
+            used_wrongly=True,
+        )  # fmt: skip
+    for name in _FILES:
+        if (folder / name).is_file():
+            return name
+    for name in ("serverless.ts", "serverless.js", "serverless.cjs", "serverless.mjs"):
+        if (folder / name).is_file():
+            raise WorkshopError(f"{name} is a program; this tool reads {FILE} only.", fix=f"Write it as {FILE}.")
+    similar = [path.name for path in folder.iterdir() if path.suffix in (".yml", ".yaml")]
+    hint = f" There is {similar[0]}: rename it?" if similar else ""
+    raise WorkshopError(
+        f"There is no {FILE} in {folder}.{hint}",
+        fix="Name the folder of a service, or make one: workshop create hello-world my_service",
+        used_wrongly=True,
+    )
+
+
+def _aws_clients(raw: Map) -> Any:
+    """Makes boto3 clients for variables; boto3 is imported only when one needs it."""
+
+    def client(name: str, region: str) -> Any:
+        from workshop.serverless.aws import clients
+
+        provider = raw.get("provider")
+        profile = provider.get("profile") if isinstance(provider, dict) else None
+        return clients(region, profile if isinstance(profile, str) and "${" not in profile else "").get(name)
+
+    return client
+
+
+def _check_names(service: Service, stage: str | None) -> None:
+    """What only shows once the stage is known: the lengths of names on AWS."""
+    import re
+
+    if not re.fullmatch(r"[a-zA-Z0-9-]{1,128}", service.stage):
+        raise WorkshopError(
+            f"The stage {service.stage!r} will not do: it holds letters, digits and hyphens only.",
+            where="" if stage else str(service.where("provider", "stage") or service.file),
+            used_wrongly=bool(stage),
+        )
+    if len(service.stack) > 128:
+        raise WorkshopError(f"The stack's name {service.stack} has {len(service.stack)} characters; 128 is the limit.")
+    seen: dict[str, str] = {}
+    for name in service.functions:
+        full = service.function_name(name)
+        where = str(service.where("functions", name) or "")
+        if len(full) > 64:
+            raise WorkshopError(
+                f"The function's name on AWS would be {full}, {len(full)} characters; Lambda allows 64.",
+                where=where,
+                fix="Shorten the service's or the function's name, or set `name` in the function.",
+            )
+        if full in seen:
+            raise WorkshopError(f"The functions {seen[full]} and {name} would both be named {full}.", where=where)
+        seen[full] = name

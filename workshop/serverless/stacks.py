@@ -1,0 +1,204 @@
+"""CloudFormation stacks: made, changed and removed, followed event by event.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.serverless.aws import Clients, error_code
+from workshop.serverless.steps import Interrupted, OnStep, Step
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_LONGEST_BODY = 51_200  # bytes: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+# A stack that never came up, or did not go away: it can only be removed.
+DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.004, 5.0  # seconds between two looks
+
+
+@dataclass
+class Outcome:
+    """How an operation on a stack ended."""
+
+    status: str
+    failures: list[Step] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
+
+
+class Stack:
+    """One stack, by its name."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self.clients, self.name = clients, name
+        self.api = clients.get("cloudformation")
+
+    def describe(self) -> dict[str, Any] | None:
+        """The stack as CloudFormation describes it; None when there is none."""
+        try:
+            return self.api.describe_stacks(StackName=self.name)["Stacks"][0]
+        except self.api.exceptions.ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    def create(self, template: dict[str, Any], tags: list[dict[str, str]], on_step: OnStep) -> Outcome:
+        """Creates the stack and follows it to its end."""
+        found = self.api.create_stack(
+            StackName=self.name,
+            TemplateBody=json.dumps(template),
+            Capabilities=CAPABILITIES,
+            OnFailure="DELETE",
+            Tags=tags,
+        )
+        return self.follow("create", found["StackId"], on_step, set())
+
+    def update(self, template: dict[str, Any], url: str, tags: list[dict[str, str]], on_step: OnStep) -> Outcome | None:
+        """Updates the stack and follows it; None when CloudFormation finds nothing to change.
+
+        Args:
+            template: the template.
+            url: the same, in the bucket, for those too long to be sent.
+        """
+        body = json.dumps(template)
+        source = {"TemplateBody": body} if len(body.encode()) <= _LONGEST_BODY else {"TemplateURL": url}
+        seen = self._event_ids(self.name)
+        try:
+            found = self.api.update_stack(StackName=self.name, Capabilities=CAPABILITIES, Tags=tags, **source)
+        except self.api.exceptions.ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return None
+            raise
+        return self.follow("update", found["StackId"], on_step, seen)
+
+    def update_by_change_set(self, url: str, tags: list[dict[str, str]], on_step: OnStep) -> Outcome | None:
+        """The same by a change set (`deploymentMethod: changesets`).
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
+        """
+        name = f"{self.name}-change-set"
+        self.api.delete_change_set(StackName=self.name, ChangeSetName=name)
+        seen = self._event_ids(self.name)
+        made = self.api.create_change_set(
+            StackName=self.name,
+            ChangeSetName=name,
+            ChangeSetType="UPDATE",
+            TemplateURL=url,
+            Capabilities=CAPABILITIES,
+            Tags=tags,
+        )
+        wait = _SHORTEST_WAIT
+        while True:
+            found = self.api.describe_change_set(StackName=self.name, ChangeSetName=name)
+            if found["Status"] == "CREATE_COMPLETE":
+                break
+            if found["Status"] == "FAILED":
+                self.api.delete_change_set(StackName=self.name, ChangeSetName=name)
+                reason = found.get("StatusReason", "")
+                if "No updates" in reason or "didn't contain changes" in reason:
+                    return None
+                raise WorkshopError(f"CloudFormation refused the change set: {reason}")
+            time.sleep(wait)
+            wait = min(wait * 1.6, 2.0)
+        self.api.execute_change_set(StackName=self.name, ChangeSetName=name)
+        return self.follow("update", made.get("StackId", self.name), on_step, seen)
+
+    def delete(self, on_step: OnStep, keep: list[str] | None = None) -> Outcome:
+        """Deletes the stack and follows it.
+
+        Args:
+            keep: logical ids to leave (only for a stack whose deletion failed).
+        """
+        stack = self.describe()
+        if stack is None:
+            return Outcome("DELETE_COMPLETE")
+        seen = self._event_ids(stack["StackId"])
+        more = {"RetainResources": keep} if keep else {}
+        self.api.delete_stack(StackName=self.name, **more)
+        return self.follow("remove", stack["StackId"], on_step, seen)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The stack's resources."""
+        pages = self.api.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return [one for page in pages for one in page["StackResourceSummaries"]]
+
+    def template(self) -> dict[str, Any]:
+        """The template the stack was made from."""
+        body = self.api.get_template(StackName=self.name)["TemplateBody"]
+        return json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+
+    def follow(self, phase: str, stack_id: str, on_step: OnStep, seen: set[str]) -> Outcome:
+        """Waits for an operation to end; tells every event once.
+
+        Looks often at first, then less and less: an offline stack takes milliseconds, AWS minutes.
+        """
+        began: dict[str, float] = {}
+        failures: list[Step] = []
+        wait = 0.5 if self.clients.is_aws else _SHORTEST_WAIT
+        try:
+            while True:
+                status = self._status(stack_id)
+                for event in self._new_events(stack_id, seen):
+                    self._tell(phase, event, on_step, began, failures)
+                if not status.endswith("_IN_PROGRESS") or status.endswith("_COMPLETE_CLEANUP_IN_PROGRESS"):
+                    # What is cleaned up after a success does not concern the caller any more.
+                    return Outcome(status.removesuffix("_CLEANUP_IN_PROGRESS"), failures)
+                time.sleep(wait)
+                wait = min(wait * 1.3, _LONGEST_WAIT)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"Stopped looking; CloudFormation goes on with the {phase} of {self.name} by itself. "
+                "See how it ended with: workshop info. Then deploy or remove again."
+            ) from None
+
+    def _status(self, stack_id: str) -> str:
+        try:
+            return self.api.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
+        except self.api.exceptions.ClientError as error:
+            if "does not exist" in str(error):
+                return "DELETE_COMPLETE"
+            raise
+
+    def _event_ids(self, stack_id: str) -> set[str]:
+        return {event["EventId"] for event in self._events(stack_id)}
+
+    def _events(self, stack_id: str) -> list[dict[str, Any]]:
+        """The newest hundred or so events, oldest first."""
+        try:
+            found = self.api.describe_stack_events(StackName=stack_id)["StackEvents"]
+        except self.api.exceptions.ClientError as error:
+            if error_code(error) == "ValidationError":
+                return []
+            raise
+        return found[::-1]
+
+    def _new_events(self, stack_id: str, seen: set[str]) -> list[dict[str, Any]]:
+        fresh = [event for event in self._events(stack_id) if event["EventId"] not in seen]
+        seen.update(event["EventId"] for event in fresh)
+        return fresh
+
+    def _tell(
+        self, phase: str, event: dict[str, Any], on_step: OnStep, began: dict[str, float], failures: list[Step]
+    ) -> None:
+        logical_id, status = event["LogicalResourceId"], event.get("ResourceStatus", "")
+        when = event["Timestamp"].timestamp()
+        seconds = None
+        if status.endswith("_IN_PROGRESS"):
+            began.setdefault(logical_id, when)
+        elif logical_id in began:
+            seconds = max(when - began[logical_id], 0.0)
+        whole = event.get("ResourceType") == "AWS::CloudFormation::Stack" and logical_id == self.name
+        step = Step(
+            phase, logical_id, event.get("ResourceType", ""), status, event.get("ResourceStatusReason", ""), seconds
+        )
+        if status.endswith("_FAILED") and not whole and "cancelled" not in step.reason.lower():
+            failures.append(step)
+        if status.endswith("_FAILED") or (not whole and status):
+            on_step(step)

@@ -1,0 +1,179 @@
+"""The deployment bucket: what earlier deployments left there, uploads, and emptying it.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.serverless.aws import Clients, error_code
+from workshop.serverless.packaging import Package
+from workshop.serverless.service import Service
+
+TEMPLATE, STATE = "compiled-cloudformation-template.json", "serverless-state.json"
+KEPT = 5  # earlier deployments kept for rollback, as in the Framework
+_FOLDER = re.compile(r"(\d+)-(\d{4}-\d\d-\d\dT[\d:.]+Z)")
+
+
+class Store:
+    """One service's corner of a bucket."""
+
+    def __init__(self, clients: Clients, bucket: str, service: Service) -> None:
+        self.api, self.bucket = clients.get("s3"), bucket
+        self.prefix = f"serverless/{service.name}/{service.stage}/"
+        self.clients = clients
+
+    def folders(self) -> dict[str, list[str]]:
+        """The deployments in the bucket, oldest first: folder -> keys."""
+        found: dict[str, list[str]] = {}
+        for key in self.keys(self.prefix):
+            name = key[len(self.prefix) :].partition("/")[0]
+            if _FOLDER.fullmatch(name):
+                found.setdefault(self.prefix + name, []).append(key)
+        return dict(sorted(found.items(), key=lambda item: int(item[0].rpartition("/")[2].partition("-")[0])))
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys below a prefix.
+
+        Raises:
+            WorkshopError: the bucket is gone.
+        """
+        try:
+            pages = self.api.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [one["Key"] for page in pages for one in page.get("Contents", [])]
+        except self.api.exceptions.NoSuchBucket:
+            raise WorkshopError(
+                f"The deployment bucket {self.bucket} is gone.", fix="Run: workshop remove. Then deploy again."
+            ) from None
+
+    def hashes(self, keys: Iterable[str]) -> list[str]:
+        """What the objects' metadata say of their content, sorted."""
+
+        def one(key: str) -> str:
+            return self.api.head_object(Bucket=self.bucket, Key=key)["Metadata"].get("filesha256", "")
+
+        return sorted(in_parallel([lambda key=key: one(key) for key in keys]))
+
+    def upload(self, folder: str, package: Package, template: dict[str, Any], skip: Iterable[str] = ()) -> None:
+        """Uploads zips, template and state of one deployment.
+
+        Args:
+            skip: zips that the bucket has already, by file name.
+        """
+        zips = {name: one for name, one in package.zips.items() if name not in skip}
+        jobs = [
+            lambda name=name, one=one: self.put(f"{folder}/{name}", one.content, one.sha256, "application/zip")
+            for name, one in zips.items()
+        ]
+        for name, content, digest in documents(package, template, folder):
+            jobs.append(
+                lambda name=name, content=content, digest=digest: self.put(
+                    f"{folder}/{name}", content, digest, "application/json"
+                )
+            )
+        in_parallel(jobs)
+
+    def put(self, key: str, content: bytes, digest: str, kind: str) -> None:
+        """One object with the hash of what it means."""
+        self.api.put_object(
+            Bucket=self.bucket, Key=key, Body=content, ContentType=kind, Metadata={"filesha256": digest}
+        )
+
+    def read_json(self, key: str) -> Any:
+        """A JSON object's content; None when it is not there."""
+        try:
+            return json.loads(self.api.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        except self.api.exceptions.ClientError as error:
+            if error_code(error) in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def delete(self, keys: list[str]) -> None:
+        """Deletes objects."""
+        for at in range(0, len(keys), 1000):
+            batch = [{"Key": key} for key in keys[at : at + 1000]]
+            self.api.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
+
+    def empty(self, whole: bool = True) -> int:
+        """Deletes everything, older versions too. Returns how many objects. A bucket that is gone is empty.
+
+        Args:
+            whole: the bucket is the stack's own; else only this service's corner is emptied.
+        """
+        prefix = "" if whole else self.prefix
+        try:
+            keys = self.keys(prefix)
+            self.delete(keys)
+            pages = self.api.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+            old = [
+                {"Key": one["Key"], "VersionId": one["VersionId"]}
+                for page in pages
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+            ]
+            for at in range(0, len(old), 1000):
+                self.api.delete_objects(Bucket=self.bucket, Delete={"Objects": old[at : at + 1000], "Quiet": True})
+        except WorkshopError:
+            return 0
+        except self.api.exceptions.ClientError as error:
+            if error_code(error) == "NoSuchBucket":
+                return 0
+            raise
+        return len(keys)
+
+    def prune(self, in_use: str) -> None:
+        """Deletes deployments older than the last few, but none that a text (a template) still refers to."""
+        folders = self.folders()
+        for folder in list(folders)[: -(KEPT + 1)]:
+            if folder not in in_use:
+                self.delete(folders[folder])
+
+    def url(self, key: str) -> str:
+        """An object's address, for CloudFormation."""
+        endpoint = self.api.meta.endpoint_url
+        return f"{endpoint}/{self.bucket}/{key}"
+
+
+def documents(package: Package, template: dict[str, Any], folder: str) -> list[tuple[str, bytes, str]]:
+    """Template and state: name, content, and a hash that does not change with the folder they are put in."""
+    state = {
+        "service": {"service": package.service.name, "provider": {"name": "aws", "stage": package.service.stage,
+                                                                  "region": package.service.region},
+                    "functions": {name: {"name": package.service.function_name(name)} for name in package.functions}},
+        "package": {"artifactDirectoryName": folder, "individually": len(set(map(id, package.functions.values()))) > 1},
+    }  # fmt: skip
+    out = []
+    for name, value in ((TEMPLATE, template), (STATE, state)):
+        text = json.dumps(value)
+        out.append((name, text.encode(), sha256(_placeless(text))))
+    return out
+
+
+def _placeless(text: str) -> str:
+    return re.sub(r"/\d+-\d{4}-\d\d-\d\dT[\d:.]+Z(?=[/\"])", "", text)
+
+
+def expected_hashes(package: Package, template: dict[str, Any], skip: Iterable[str] = ()) -> list[str]:
+    """What `Store.hashes` gives when this package is what was deployed last."""
+    zips = [one.sha256 for name, one in package.zips.items() if name not in skip]
+    return sorted([*zips, *(digest for _, _, digest in documents(package, template, ""))])
+
+
+def sha256(text: str) -> str:
+    """Base64 SHA-256 of a text."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def in_parallel(jobs: list[Callable[[], Any]]) -> list[Any]:
+    """Runs jobs at the same time; results in order, the first error raised."""
+    if len(jobs) < 2:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(min(8, len(jobs))) as pool:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]
