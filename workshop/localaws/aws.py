@@ -12,6 +12,7 @@ from typing import Any
 
 from workshop import net
 from workshop.localaws.asynchronous import AsyncQueue
+from workshop.localaws.cloudformation.service import Stacks
 from workshop.localaws.control import neighbours, preload
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane
@@ -54,6 +55,7 @@ class LocalAWS:
         self.control = ControlPlane(self.check)
         self.inside = Inside(self.control, lambda: self.url)
         self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
+        self.stacks = Stacks(self.inside.client, self.settings.account, lambda: self.url, self.clock.time)
         self.queue = AsyncQueue(self.functions, self.clock, self.settings.retry_seconds, self.delivery)
         self.iam: Any = None
         self.gateway: Any = None
@@ -109,6 +111,7 @@ class LocalAWS:
             self.sources.stop()
         await self.clock.close()
         await self.engine.close()
+        self.stacks.close()
         self.server.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
 

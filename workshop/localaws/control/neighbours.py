@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from workshop.localaws.cloudformation import api as cloudformation
 from workshop.localaws.control import lambda_for_moto
 from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.faults import AwsError
@@ -33,6 +34,7 @@ def connect(aws: LocalAWS) -> None:
     service.role_trusted = role_trusted
     service.s3_object = lambda bucket, key, version: s3_object(aws.settings.account, bucket, key, version)
     aws.control.doors["lambda"] = lambda request: lambda_routes.call(service, request)
+    aws.control.doors["cloudformation"] = cloudformation.door(aws.stacks)
     aws.control.before("logs", lambda _: aws.logs.flush())
 
 

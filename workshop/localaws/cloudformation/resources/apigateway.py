@@ -1,0 +1,269 @@
+"""AWS::ApiGateway::*: REST APIs, their methods, deployments and stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.localaws.cloudformation.resources.base import (
+    Call,
+    Failed,
+    Properties,
+    Refused,
+    Resource,
+    camel,
+    document,
+    only,
+    register,
+)
+
+KEEP = ("ResponseTemplates", "RequestTemplates", "RequestParameters", "ResponseParameters", "RequestModels", "ResponseModels",
+        "Variables", "Tags")  # fmt: skip
+
+
+def replaced(path: str, value: Any) -> dict[str, Any]:
+    """One patch operation."""
+    return {"op": "replace", "path": path, "value": str(value).lower() if isinstance(value, bool) else str(value)}
+
+
+@register
+class RestApi(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html"""
+
+    type = "AWS::ApiGateway::RestApi"
+    known = ("ApiKeySourceType BinaryMediaTypes Body BodyS3Location CloneFrom Description DisableExecuteApiEndpoint "
+             "EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy Tags "
+             "EndpointAccessMode SecurityPolicy")  # fmt: skip
+    attributes_known = "RootResourceId RestApiId"
+
+    def create(self, call: Call, given: Properties) -> str:
+        if given.get("Body") or given.get("BodyS3Location"):
+            raise Failed(
+                "An OpenAPI document (Body) is not supported offline: describe the API with AWS::ApiGateway::Resource and "
+                "AWS::ApiGateway::Method."
+            )
+        if not given.get("Name"):
+            raise Failed("Properties validation failed for resource with message: #: required key [Name] not found")
+        wanted = only(
+            given,
+            "Name",
+            "Description",
+            "BinaryMediaTypes",
+            "MinimumCompressionSize",
+            "ApiKeySourceType",
+            "EndpointConfiguration",
+            "DisableExecuteApiEndpoint",
+        )
+        made = call(
+            "apigateway",
+            "create_rest_api",
+            **camel(wanted),
+            policy=document(given.get("Policy")),
+            tags=call.tagged(given.get("Tags")),
+        )
+        return str(made["id"])
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        patches = []
+        for name, path in (
+            ("Name", "/name"),
+            ("Description", "/description"),
+            ("ApiKeySourceType", "/apiKeySource"),
+            ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
+            ("MinimumCompressionSize", "/minimumCompressionSize"),
+        ):
+            if given.get(name) != old.get(name):
+                patches.append(replaced(path, given.get(name) if given.get(name) is not None else ""))
+        if given.get("Policy") != old.get("Policy"):
+            patches.append(replaced("/policy", document(given.get("Policy")) or ""))
+        for kind in set(given.get("BinaryMediaTypes") or []) - set(old.get("BinaryMediaTypes") or []):
+            patches.append({"op": "add", "path": "/binaryMediaTypes/" + kind.replace("/", "~1")})
+        for kind in set(old.get("BinaryMediaTypes") or []) - set(given.get("BinaryMediaTypes") or []):
+            patches.append({"op": "remove", "path": "/binaryMediaTypes/" + kind.replace("/", "~1")})
+        if patches:
+            call("apigateway", "update_rest_api", restApiId=physical, patchOperations=patches)
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("apigateway", "delete_rest_api", restApiId=physical)
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        items = call("apigateway", "get_resources", restApiId=physical, limit=500)["items"]
+        root = next(item["id"] for item in items if item["path"] == "/")
+        return {"RootResourceId": root, "RestApiId": physical}
+
+
+@register
+class ApiResource(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html"""
+
+    type = "AWS::ApiGateway::Resource"
+    required = "ParentId PathPart RestApiId"
+    replaces = "ParentId PathPart RestApiId"
+    attributes_known = "ResourceId"
+
+    def create(self, call: Call, given: Properties) -> str:
+        return str(call("apigateway", "create_resource", **camel(given))["id"])
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("apigateway", "delete_resource", restApiId=given["RestApiId"], resourceId=physical)
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        return {"ResourceId": physical}
+
+
+@register
+class Method(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html"""
+
+    type = "AWS::ApiGateway::Method"
+    required = "HttpMethod ResourceId RestApiId"
+    known = ("ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses OperationName "
+             "RequestModels RequestParameters RequestValidatorId")  # fmt: skip
+    replaces = "HttpMethod ResourceId RestApiId"
+
+    def _where(self, given: Properties) -> dict[str, Any]:
+        return camel(only(given, "RestApiId", "ResourceId", "HttpMethod"))
+
+    def create(self, call: Call, given: Properties) -> str:
+        where = self._where(given)
+        wanted = only(
+            given,
+            "ApiKeyRequired",
+            "AuthorizerId",
+            "AuthorizationScopes",
+            "OperationName",
+            "RequestModels",
+            "RequestParameters",
+            "RequestValidatorId",
+        )
+        call(
+            "apigateway",
+            "put_method",
+            **where,
+            authorizationType=given.get("AuthorizationType") or "NONE",
+            **camel(wanted, keep=KEEP),
+        )
+        for response in given.get("MethodResponses") or []:
+            call("apigateway", "put_method_response", **where, **camel(response, keep=KEEP))
+        integration = dict(given.get("Integration") or {})
+        responses = integration.pop("IntegrationResponses", None) or []
+        if integration:
+            method = integration.pop("IntegrationHttpMethod", None)
+            call(
+                "apigateway", "put_integration", **where, integrationHttpMethod=method, **camel(integration, keep=KEEP)
+            )
+            for response in responses:
+                call("apigateway", "put_integration_response", **where, **camel(response, keep=KEEP))
+        return "|".join(where.values())
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        self.delete(call, physical, old)
+        self.create(call, given)
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("apigateway", "delete_method", **self._where(given))
+
+
+@register
+class Deployment(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html"""
+
+    type = "AWS::ApiGateway::Deployment"
+    required = "RestApiId"
+    known = "Description"
+    replaces = "DeploymentCanarySettings RestApiId StageDescription StageName"
+    attributes_known = "DeploymentId"
+
+    def create(self, call: Call, given: Properties) -> str:
+        about = given.get("StageDescription") or {}
+        made = call(
+            "apigateway",
+            "create_deployment",
+            **camel(only(given, "RestApiId", "StageName", "Description")),
+            variables=about.get("Variables"),
+            stageDescription=about.get("Description"),
+        )
+        return str(made["id"])
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        api, stage = given["RestApiId"], given.get("StageName")
+        if stage:  # a stage made by a deployment goes with it, unless a newer deployment has taken it over
+            try:
+                if call("apigateway", "get_stage", restApiId=api, stageName=stage)["deploymentId"] == physical:
+                    call("apigateway", "delete_stage", restApiId=api, stageName=stage)
+            except Refused as refused:
+                if not refused.gone:
+                    raise
+        call("apigateway", "delete_deployment", restApiId=api, deploymentId=physical)
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        return {"DeploymentId": physical}
+
+
+@register
+class Stage(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html"""
+
+    type = "AWS::ApiGateway::Stage"
+    required = "RestApiId"
+    known = ("AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId Description "
+             "DocumentationVersion MethodSettings Tags TracingEnabled Variables")  # fmt: skip
+    replaces = "RestApiId StageName"
+    name_property = "StageName"
+
+    def create(self, call: Call, given: Properties) -> str:
+        name = given.get("StageName") or call.name(32).replace("-", "_")
+        wanted = only(
+            given,
+            "RestApiId",
+            "DeploymentId",
+            "Description",
+            "CacheClusterEnabled",
+            "CacheClusterSize",
+            "TracingEnabled",
+            "Variables",
+            "DocumentationVersion",
+        )
+        call(
+            "apigateway",
+            "create_stage",
+            stageName=name,
+            **camel(wanted, keep=KEEP),
+            tags=call.tagged(given.get("Tags")),
+        )
+        self._settings(call, name, given, {})
+        return str(name)
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        self._settings(call, physical, given, old)
+
+    def _settings(self, call: Call, name: str, given: Properties, old: Properties) -> None:
+        patches = []
+        if old:
+            for member, path in (
+                ("DeploymentId", "/deploymentId"),
+                ("Description", "/description"),
+                ("TracingEnabled", "/tracingEnabled"),
+            ):
+                if given.get(member) != old.get(member):
+                    patches.append(replaced(path, given.get(member) or ""))
+            wanted, had = given.get("Variables") or {}, old.get("Variables") or {}
+            patches += [replaced(f"/variables/{key}", value) for key, value in wanted.items() if had.get(key) != value]
+            patches += [{"op": "remove", "path": f"/variables/{key}"} for key in had if key not in wanted]
+        if given.get("MethodSettings") != old.get("MethodSettings"):
+            for setting in given.get("MethodSettings") or []:
+                path = setting.get("ResourcePath", "/*").replace("/", "~1").removeprefix("~1") or "~1"
+                front = f"/{path}/{setting.get('HttpMethod', '*')}"
+                for member, end in (
+                    ("ThrottlingRateLimit", "throttling/rateLimit"),
+                    ("LoggingLevel", "logging/loglevel"),
+                    ("ThrottlingBurstLimit", "throttling/burstLimit"),
+                    ("MetricsEnabled", "metrics/enabled"),
+                    ("DataTraceEnabled", "logging/dataTrace"),
+                ):
+                    if setting.get(member) is not None:
+                        patches.append(replaced(f"{front}/{end}", setting[member]))
+        if patches:
+            call("apigateway", "update_stage", restApiId=given["RestApiId"], stageName=name, patchOperations=patches)
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("apigateway", "delete_stage", restApiId=given["RestApiId"], stageName=physical)

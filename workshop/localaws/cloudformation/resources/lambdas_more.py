@@ -1,0 +1,151 @@
+"""AWS::Lambda::*: permissions, URLs, event sources, asynchronous invocation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, only, register
+
+
+@register
+class Permission(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
+
+    type = "AWS::Lambda::Permission"
+    required = "Action FunctionName Principal"
+    replaces = ("Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType PrincipalOrgID "
+                "InvokedViaFunctionUrl")  # fmt: skip
+    attributes_known = "Id"
+
+    def create(self, call: Call, given: Properties) -> str:
+        statement = call.name(100)
+        call("lambda", "add_permission", StatementId=statement, **given)
+        return statement
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("lambda", "remove_permission", FunctionName=given["FunctionName"], StatementId=physical)
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        return {"Id": physical}
+
+
+@register
+class LayerVersionPermission(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-layerversionpermission.html"""
+
+    type = "AWS::Lambda::LayerVersionPermission"
+    required = "Action LayerVersionArn Principal"
+    replaces = "Action LayerVersionArn Principal OrganizationId"
+    attributes_known = "Id"
+
+    def create(self, call: Call, given: Properties) -> str:
+        layer, _, version = given["LayerVersionArn"].rpartition(":")
+        statement = call.name(100)
+        call(
+            "lambda",
+            "add_layer_version_permission",
+            LayerName=layer,
+            VersionNumber=int(version),
+            StatementId=statement,
+            **only(given, "Action", "Principal", "OrganizationId"),
+        )
+        return f"{given['LayerVersionArn']}#{statement}"
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        arn, _, statement = physical.partition("#")
+        layer, _, version = arn.rpartition(":")
+        call(
+            "lambda",
+            "remove_layer_version_permission",
+            LayerName=layer,
+            VersionNumber=int(version),
+            StatementId=statement,
+        )
+
+
+@register
+class Url(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-url.html"""
+
+    type = "AWS::Lambda::Url"
+    required = "AuthType TargetFunctionArn"
+    known = "Cors InvokeMode"
+    replaces = "TargetFunctionArn Qualifier"
+    attributes_known = "FunctionUrl FunctionArn"
+
+    def _where(self, given: Properties) -> dict[str, Any]:
+        return {"FunctionName": given["TargetFunctionArn"], **only(given, "Qualifier")}
+
+    def create(self, call: Call, given: Properties) -> str:
+        made = call(
+            "lambda",
+            "create_function_url_config",
+            **self._where(given),
+            **only(given, "AuthType", "Cors", "InvokeMode"),
+        )
+        return str(made["FunctionArn"])
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        cors = {"Cors": given.get("Cors") or {}}
+        call(
+            "lambda",
+            "update_function_url_config",
+            **self._where(given),
+            **only(given, "AuthType", "InvokeMode"),
+            **cors,
+        )
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("lambda", "delete_function_url_config", **self._where(given))
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        found = call("lambda", "get_function_url_config", **self._where(given))
+        return {"FunctionUrl": found["FunctionUrl"], "FunctionArn": found["FunctionArn"]}
+
+
+@register
+class EventSourceMapping(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html"""
+
+    type = "AWS::Lambda::EventSourceMapping"
+    required = "FunctionName"
+    known = ("BatchSize BisectBatchOnFunctionError DestinationConfig Enabled FilterCriteria FunctionResponseTypes "
+             "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor ScalingConfig "
+             "Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues SourceAccessConfigurations")  # fmt: skip
+    replaces = "EventSourceArn StartingPosition StartingPositionTimestamp"
+    attributes_known = "Id EventSourceMappingArn"
+
+    def create(self, call: Call, given: Properties) -> str:
+        wanted = {name: value for name, value in given.items() if name not in ("Tags", "KmsKeyArn")}
+        return str(call("lambda", "create_event_source_mapping", **wanted, Tags=call.tagged(given.get("Tags")))["UUID"])
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        wanted = {name: value for name, value in given.items() if name in self.known.split() and name != "Tags"}
+        call("lambda", "update_event_source_mapping", UUID=physical, FunctionName=given["FunctionName"], **wanted)
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("lambda", "delete_event_source_mapping", UUID=physical)
+
+    def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
+        arn = f"arn:aws:lambda:{call.region}:{call.account}:event-source-mapping:{physical}"
+        return {"Id": physical, "EventSourceMappingArn": arn}
+
+
+@register
+class EventInvokeConfig(Resource):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html"""
+
+    type = "AWS::Lambda::EventInvokeConfig"
+    required = "FunctionName Qualifier"
+    known = "DestinationConfig MaximumEventAgeInSeconds MaximumRetryAttempts"
+    replaces = "FunctionName Qualifier"
+
+    def create(self, call: Call, given: Properties) -> str:
+        call("lambda", "put_function_event_invoke_config", **given)
+        return f"{given['FunctionName']}|{given['Qualifier']}"
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        call("lambda", "put_function_event_invoke_config", **given)
+
+    def delete(self, call: Call, physical: str, given: Properties) -> None:
+        call("lambda", "delete_function_event_invoke_config", **only(given, "FunctionName", "Qualifier"))

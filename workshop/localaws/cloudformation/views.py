@@ -1,0 +1,92 @@
+"""What the API tells of stacks: AWS's shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workshop.localaws.cloudformation.model import ChangeSet, Event, Made, Stack
+
+
+def parameters(stack_or_set: Any) -> list[dict[str, Any]]:
+    """Parameters as they were given; NoEcho ones hidden."""
+    plan = stack_or_set.plan
+    declared = plan.template.get("Parameters") or {}
+    answer = []
+    for name, text in plan.texts.items():
+        about = declared.get(name, {})
+        hidden = str(about.get("NoEcho", "")).lower() == "true"
+        one = {"ParameterKey": name, "ParameterValue": "****" if hidden else text}
+        if str(about.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
+            one["ResolvedValue"] = str(plan.values.get(name))
+        answer.append(one)
+    return answer
+
+
+def tags(given: dict[str, str]) -> list[dict[str, str]]:
+    """Tags as a list."""
+    return [{"Key": key, "Value": value} for key, value in given.items()]
+
+
+def stack(found: Stack) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html"""
+    answer: dict[str, Any] = {
+        "StackId": found.id, "StackName": found.name, "Description": found.plan.template.get("Description"),
+        "Parameters": parameters(found), "CreationTime": found.created, "LastUpdatedTime": found.updated,
+        "DeletionTime": found.deleted, "RollbackConfiguration": {}, "StackStatus": found.status,
+        "StackStatusReason": found.reason or None, "DisableRollback": found.on_failure == "DO_NOTHING",
+        "NotificationARNs": found.notifications, "TimeoutInMinutes": found.timeout, "Capabilities": found.plan.capabilities,
+        "Outputs": found.outputs, "RoleARN": found.role or None, "Tags": tags(found.plan.tags),
+        "EnableTerminationProtection": found.protected, "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }  # fmt: skip
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def summary(found: Stack) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSummary.html"""
+    answer = {
+        "StackId": found.id, "StackName": found.name, "TemplateDescription": found.plan.template.get("Description"),
+        "CreationTime": found.created, "LastUpdatedTime": found.updated, "DeletionTime": found.deleted,
+        "StackStatus": found.status, "StackStatusReason": found.reason or None,
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }  # fmt: skip
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def event(found: Stack, one: Event) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html"""
+    answer = {
+        "StackId": found.id, "EventId": one.id, "StackName": found.name, "LogicalResourceId": one.logical,
+        "PhysicalResourceId": one.physical, "ResourceType": one.type, "Timestamp": one.at, "ResourceStatus": one.status,
+        "ResourceStatusReason": one.reason or None, "ResourceProperties": one.properties or None,
+        "ClientRequestToken": one.token or None,
+    }  # fmt: skip
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def resource(found: Stack, made: Made, *, detail: bool = False) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackResource.html"""
+    when = made.updated or found.created
+    answer: dict[str, Any] = {
+        "StackName": found.name, "StackId": found.id, "LogicalResourceId": made.logical, "PhysicalResourceId": made.physical,
+        "ResourceType": made.type, "ResourceStatus": made.status, "ResourceStatusReason": made.reason or None,
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }  # fmt: skip
+    answer |= (
+        {"LastUpdatedTimestamp": when, "Metadata": "{}"}
+        if detail
+        else {"Timestamp": when, "LastUpdatedTimestamp": when}
+    )
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def change_set(found: Stack, one: ChangeSet) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html"""
+    answer = {
+        "ChangeSetName": one.name, "ChangeSetId": one.id, "StackId": found.id, "StackName": found.name,
+        "Description": one.description or None, "Parameters": parameters(one), "CreationTime": one.at,
+        "ExecutionStatus": one.execution, "Status": one.status, "StatusReason": one.reason or None,
+        "NotificationARNs": found.notifications, "Capabilities": one.plan.capabilities, "Tags": tags(one.plan.tags),
+        "Changes": one.changes, "RollbackConfiguration": {}, "IncludeNestedStacks": False,
+        "OnStackFailure": one.on_failure or None,
+    }  # fmt: skip
+    return {name: value for name, value in answer.items() if value is not None}
