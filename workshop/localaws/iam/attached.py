@@ -92,7 +92,9 @@ def parameter_key(account: str, region: str, name: str) -> str:
 
     plain = name.rpartition(":parameter")[2] if name.startswith("arn:") else name
     versions = ssm_backends[account][region]._parameters
-    found = versions[plain] if plain in versions else None
+    if plain not in versions:
+        return ""
+    found = versions[plain]  # its `get` would not find a name that starts with a slash
     if not found or found[-1].parameter_type != "SecureString":
         return ""
     used = found[-1].keyid or ""
