@@ -108,7 +108,7 @@ async def test_literally_at_var_task_and_opt_where_the_system_allows(engines: En
     """
     async with engines() as room:
         if room.engine.isolation != "namespaces":
-            pytest.skip(f"no namespaces here: {room.engine.launcher.why}")
+            pytest.skip(f"no namespaces here: {room.engine.why_paths}")
         spec = room.function(code, layers=[{"python/shared.py": ""}])
         seen = await room.call(spec)
         assert seen == {

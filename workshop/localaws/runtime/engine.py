@@ -25,6 +25,7 @@ from workshop.localaws.runtime.settings import EngineSettings
 from workshop.localaws.runtime.watch import Watch
 
 PATIENCE = 0.1  # seconds that a request waits for an environment which has just answered
+FAIRNESS = 0.25  # seconds after which a waiting request is served before all others
 Key = tuple[str, str, str]
 
 
@@ -57,12 +58,17 @@ class Engine:
         self.launches = Launches(self.scratch, self.runtimes)
         self.launcher = new_launcher(self.scratch)
         await self.launcher.start(isolate=self.settings.isolation == "auto")
-        self.launches.namespaces = self.launcher.isolation == "namespaces"
+        self.launches.allow(self.launcher.isolation == "namespaces")
 
     @property
     def isolation(self) -> str:
         """`namespaces`: code at /var/task, layers at /opt, an own /tmp. `paths`: variables point at the folders."""
-        return self.launcher.isolation
+        return "namespaces" if self.launches.namespaces else "paths"
+
+    @property
+    def why_paths(self) -> str:
+        """Why folders are not at AWS's paths; empty when they are."""
+        return "" if self.launches.namespaces else self.launcher.why or "Python itself is under one of AWS's paths"
 
     async def invoke(
         self, spec: FunctionSpec, payload: bytes, *, request_id: str | None = None, client_context: bytes | None = None,
@@ -95,7 +101,10 @@ class Engine:
         """Give a request to the environment used last, to a new one, or let it wait in order."""
         pool = self.idle.get(request.spec.key)
         if pool:
-            pool.pop().begin(request)
+            environment = pool.pop()
+            if not pool:
+                del self.idle[request.spec.key]
+            environment.begin(request)
         elif leaving := self.about_to_be_idle(request.spec.key):
             leaving.request = request
             self.loop.call_later(PATIENCE, self.not_so_late, leaving, request)
@@ -192,7 +201,16 @@ class Engine:
         self.serve_waiting()
 
     def serve_waiting(self) -> None:
-        """Place the requests that wait, in order, as far as there is room."""
+        """Place the requests that wait, as far as there is room.
+
+        In order, but one that finds an environment of its own function goes before those that would have to end that
+        environment to start another, until the first has waited long enough.
+        """
+        if self.waiting and perf_counter() - self.waiting[0].asked < FAIRNESS:
+            for request in [r for r in self.waiting if r.spec.key in self.idle]:
+                if request.spec.key in self.idle and not request.future.done():
+                    self.waiting.remove(request)
+                    self.place(request)
         while self.waiting:
             request = self.waiting[0]
             if request.future.done():  # its caller has gone before it began

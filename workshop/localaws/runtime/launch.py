@@ -33,6 +33,10 @@ class Launches:
         self.site = sdk_folder()
         self.merged: dict[tuple[Path, ...], Path] = {}
 
+    def allow(self, namespaces: bool) -> None:
+        """Use namespaces from now on, unless they would cover the Python that runs the workshop."""
+        self.namespaces = namespaces and not covered(self.runtimes.own())
+
     def prepare(
         self, spec: FunctionSpec, *, environment_id: str, address: str, stream: str, init_type: str, secret: bytes
     ) -> Launch:
@@ -77,8 +81,7 @@ class Launches:
         """Which folder appears where, writable or not; empty when none can move, or one would cover the interpreter."""
         if not self.namespaces:
             return []
-        needed = [Path(interpreter.path).resolve(), Path(interpreter.prefix).resolve()] if interpreter else []
-        if any(path.is_relative_to(covered) for path in needed for covered in COVERED):
+        if interpreter and covered(interpreter):
             return []
         places = [(spec.code_dir, "/var/task", False), (opt, "/opt", False), (client, "/var/runtime", False)]
         if interpreter and spec.runtime.startswith("python"):
@@ -86,7 +89,7 @@ class Launches:
             for folder in (kept, self.scratch / "bytecode" / "sdk"):
                 folder.mkdir(parents=True, exist_ok=True)
                 places.append((folder, f"/var/lang/bytecode/{folder.name}", True))
-        if not any(path.is_relative_to("/tmp") for path in needed):
+        if not (interpreter and covered(interpreter, ("/tmp",))):
             places.append((tmp, "/tmp", True))
         return [(str(folder), place, writable) for folder, place, writable in places]
 
@@ -126,6 +129,12 @@ class Launches:
     def discard(self, environment_id: str) -> None:
         """Delete an environment's temporary folder. Slow: for a thread."""
         shutil.rmtree(self.scratch / "tmp" / environment_id, ignore_errors=True)
+
+
+def covered(interpreter: Interpreter, places: tuple[str, ...] = COVERED) -> bool:
+    """Whether a folder mounted at one of these places would hide an interpreter."""
+    needed = (Path(interpreter.path).resolve(), Path(interpreter.prefix).resolve())
+    return any(path.is_relative_to(place) for path in needed for place in places)
 
 
 def sdk_folder() -> Path:

@@ -101,16 +101,19 @@ class Runtimes:
 
     def python(self, wanted: str) -> Interpreter:
         """Python of that minor version, else the one that runs the workshop."""
-        own = Interpreter(
-            getattr(sys, "_base_executable", None) or sys.executable, ".".join(map(str, sys.version_info[:3])),
-            sys.base_prefix,
-        )
+        own = self.own()
         if own.minor == wanted:
             return own
         if wanted not in self.found:
             checked = (inspect_python(candidate, wanted) for candidate in python_candidates(wanted))
             self.found[wanted] = next(filter(None, checked), None)
         return self.found[wanted] or own
+
+    @staticmethod
+    def own() -> Interpreter:
+        """The Python that runs the workshop, without its virtual environment."""
+        path = getattr(sys, "_base_executable", None) or sys.executable
+        return Interpreter(path, ".".join(map(str, sys.version_info[:3])), sys.base_prefix)
 
     def node(self, runtime: str) -> Interpreter:
         """The machine's Node.js."""
