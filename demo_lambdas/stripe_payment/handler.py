@@ -1,12 +1,11 @@
 """A payment service in forty lines: POST /payment with an amount in minor units, a currency and a card token."""
+
 import json
-import logging
 import os
+
 import stripe
 from access_ssm import get_ssm
 
-logger = logging.getLogger()
-logger.setLevel(logging.INFO)
 stripe.api_base = os.environ["STRIPE_API_BASE"]
 stripe.default_http_client = stripe.RequestsClient(timeout=4)  # the library would wait 80 s, Lambda waits 6
 stripe.max_network_retries = 0
@@ -21,18 +20,18 @@ def handler(event, context):
         return answer(400, error="Send JSON with amount, currency and source.")
     if not (type(amount) is int and isinstance(currency, str) and isinstance(source, str)):
         return answer(400, error="amount is a whole number of pence, currency and source are text.")
-    logger.info("About to charge %d %s", amount, currency[:3])
+    print(f"About to charge {amount} {currency[:3]}")
     try:
         charge = stripe.Charge.create(amount=amount, currency=currency, source=source)
     except stripe.CardError as error:
-        logger.warning("Declined: %s", error.code)
+        print(f"Declined: {error.code}")
         return answer(402, error=error.user_message)
     except stripe.InvalidRequestError as error:
         return answer(400, error=error.user_message)
     except stripe.StripeError as error:
-        logger.error("No charge that we know of: %s", type(error).__name__)
+        print(f"No charge that we know of: {type(error).__name__}")
         return answer(502, error="Stripe did not answer as expected.")
-    logger.info("Charged: %s", charge.id)
+    print(f"Charged: {charge.id}")
     return answer(200, id=charge.id)
 
 
