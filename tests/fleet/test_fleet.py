@@ -8,6 +8,7 @@ from workshop.fleet import (
     Pings,
     Service,
     bursts,
+    cold_map,
     cold_share_formula,
     daily,
     erlang_b,
@@ -143,6 +144,18 @@ def test_a_ping_keeps_one_warm_and_half_of_a_burst_of_two_is_cold_still():
     pinged = simulate(traffic, Service(0.2, 0.8), idle_life=600, keep_warm=Pings(every=300, seconds=0.001))
     assert plain.cold_share == 1.0
     assert pinged.requests == 200 and pinged.cold_share == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_warm_up_is_left_out_of_the_figures_but_shapes_the_fleet():
+    fleet = simulate(recorded(np.arange(100.0)), Service(0.1, 0.9), idle_life=50, warm_up=10)
+    assert (fleet.requests, fleet.cold, len(fleet.born)) == (90, 0, 1)
+
+
+def test_the_map_is_monotone_in_idle_life_and_agrees_with_the_formula():
+    shares = cold_map([0.01, 0.1], [10, 100, 1000], Service(exponential(0.1), exponential(0.1)))
+    for column in zip(*shares, strict=True):
+        assert list(column) == sorted(column, reverse=True)
+    assert shares[1][0] == pytest.approx(cold_share_formula(0.01, 0.1, 100), rel=0.05)
 
 
 def test_percentiles_of_a_known_mixture():

@@ -20,7 +20,7 @@ from typing import Any
 
 _HOMES = {
     "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),
-    "run": ("Fleet", "Pings", "Service", "exponential", "simulate"),
+    "run": ("Fleet", "Pings", "Service", "cold_map", "exponential", "simulate"),
     "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workshop.errors import WorkshopError
-from workshop.fleet.arrivals import Arrivals
+from workshop.fleet.arrivals import Arrivals, steady
 from workshop.fleet.events import LAST_USED, NEWEST, EventLoop
 from workshop.fleet.lastused import CHUNK, Stack, simulate_chunk
 
@@ -115,6 +115,7 @@ def simulate(
     provisioned: int = 0,
     keep_warm: Pings | None = None,
     reuse: str = LAST_USED,
+    warm_up: float = 0.0,
     seed: int = 0,
 ) -> Fleet:
     """A function's fleet under traffic: every request finds an idle environment, or starts one, or is throttled.
@@ -127,6 +128,8 @@ def simulate(
         provisioned: provisioned concurrency.
         keep_warm: scheduled pings beside the traffic.
         reuse: `last_used` (default) or `newest` created takes the next request.
+        warm_up: seconds at the beginning whose requests shape the fleet but are not counted: a fleet that starts
+            empty is colder than it will be.
         seed: the same seed gives the same history.
 
     Raises:
@@ -138,8 +141,28 @@ def simulate(
         return _Run(arrivals, service, keep_warm, seed)
 
     if limit is None and not provisioned and reuse == LAST_USED and not _mostly_cold(run(), idle_life):
-        return _by_arrays(run(), idle_life)
-    return _by_events(run(), EventLoop(idle_life, limit, provisioned, reuse))
+        return _by_arrays(run(), idle_life, _Account(arrivals.requests, warm_up))
+    loop = EventLoop(idle_life, limit, provisioned, reuse)
+    return _by_events(run(), loop, _Account(arrivals.requests, warm_up))
+
+
+def cold_map(
+    rates: Sequence[float], idle_lives: Sequence[float], service: Service, *, requests: int = 15_000, seed: int = 0
+) -> list[list[float]]:
+    """Shares of cold starts of steady traffic, for drawing: one row an idle life, one column a rate.
+
+    Args:
+        rates: requests a second.
+        idle_lives: seconds.
+        service: how long requests take.
+        requests: simulated and counted in each place, after one idle life has passed.
+    """
+
+    def share(rate: float, life: float) -> float:
+        enough = requests + int(rate * life)
+        return simulate(steady(rate, enough), service, idle_life=life, warm_up=life, seed=seed).cold_share
+
+    return [[share(rate, life) for rate in rates] for life in idle_lives]
 
 
 def _check(idle_life: float, limit: int | None, provisioned: int, reuse: str) -> None:
@@ -204,8 +227,8 @@ def _draw(times: float | Sequence[float] | Draw, rng: np.random.Generator, count
 class _Account:
     """Adds chunks up to a `Fleet`."""
 
-    def __init__(self, requests: int) -> None:
-        self.fleet = Fleet()
+    def __init__(self, requests: int, warm_up: float = 0.0) -> None:
+        self.fleet, self.warm_up = Fleet(), warm_up
         self.every = max(1, -(-requests // KEPT))
         self.warm: list[Floats] = []
         self.cold: list[Floats] = []
@@ -215,10 +238,11 @@ class _Account:
         fleet = self.fleet
         fleet.seconds = float(times[-1])
         fleet.busy_seconds += float(service.sum() if served is None else service[served].sum())
-        if served is not None or pings is not None:
-            real = np.ones(len(times), bool) if pings is None else ~pings
-            fleet.pings += int((~real).sum())
-            fleet.pings_cold += int((is_cold & ~real).sum())
+        if served is not None or pings is not None or times[0] < self.warm_up:
+            if pings is not None:
+                fleet.pings += int(pings.sum())
+                fleet.pings_cold += int((is_cold & pings).sum())
+            real = (times >= self.warm_up) & (True if pings is None else ~pings)
             fleet.throttled += 0 if served is None else int((real & ~served).sum())
             fleet.requests += int(real.sum())
             keep = real if served is None else real & served
@@ -237,8 +261,8 @@ class _Account:
         return self.fleet
 
 
-def _by_arrays(run: _Run, idle_life: float) -> Fleet:
-    stack, account = Stack(), _Account(run.arrivals.requests)
+def _by_arrays(run: _Run, idle_life: float, account: _Account) -> Fleet:
+    stack = Stack()
     born: list[Floats] = []
     idle_since: list[Floats] = []
     first = 0
@@ -260,8 +284,7 @@ def _by_arrays(run: _Run, idle_life: float) -> Fleet:
     return account.done(births, np.concatenate([np.sort(died), np.full(len(births) - len(died), np.inf)]))
 
 
-def _by_events(run: _Run, loop: EventLoop) -> Fleet:
-    account = _Account(run.arrivals.requests)
+def _by_events(run: _Run, loop: EventLoop, account: _Account) -> Fleet:
     account.fleet.provisioned = loop.provisioned
     first = 0
     for times, warm, pings in run.chunks():

@@ -23,6 +23,7 @@ Calls with their figures (workshop.show.measured)
     first_and_second(functions, times)     cold calls and the warm ones after them, with their REPORT lines
     at_once(function, count)               so many calls at the same moment
     parts_of(calls, process_ms)            where a cold start spends its time
+    memory_sizes(function, sizes)          the memory slider: used, billed, dollars
 
 Pictures
     house_style()                          matplotlib set up for a projector and for grey
@@ -46,6 +47,7 @@ _HOMES = {
     "plots": ("stacked", "lines", "dots", "share_map"),
     "environments": ("Span", "spans", "timeline", "timeline_table"),
     "measured": ("Call", "at_once", "first_and_second", "make_cold", "parts_of", "plain_python_ms"),
+    "sizes": ("memory_sizes",),
     "function_page": ("FunctionPage", "console", "graphs", "metrics_of"),
     "logs": ("LogView", "LogPrinter"),
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),

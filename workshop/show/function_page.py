@@ -54,6 +54,14 @@ class FunctionPage(View):
     def html(self) -> str:
         return "\n".join(table.html() for table in self.tables())
 
+    def _ipython_display_(self) -> None:
+        """The picture, then the tables."""
+        from IPython.display import display
+
+        display(self.picture())
+        for table in self.tables():
+            display(table)
+
     def picture(self) -> Picture:
         """Triggers -> function -> layers and permissions, as the console's designer draws it."""
         from workshop.show.designer import draw

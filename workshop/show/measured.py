@@ -69,11 +69,19 @@ def call(function: str, payload: Any = None, *, client: Any = None) -> Call:
 
 
 def make_cold(function: str, *, client: Any = None) -> None:
-    """Changes a variable of the function's environment: the next request starts a new environment."""
+    """Changes a variable of the function's environment: the next request starts a new environment.
+
+    Raises:
+        WorkshopError: there is no such function.
+    """
     import boto3
 
     client = client or boto3.client("lambda")
-    variables = client.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
+    try:
+        config = client.get_function_configuration(FunctionName=function)
+    except client.exceptions.ResourceNotFoundException:
+        raise WorkshopError(f"There is no function {function}.", fix="Deploy it first.") from None
+    variables = config.get("Environment", {}).get("Variables", {})
     variables["COLD_START_NUMBER"] = f"{time.time():.3f}-{next(_numbers)}"
     client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
     client.get_waiter("function_updated_v2").wait(FunctionName=function)
