@@ -1,0 +1,71 @@
+"""Exercises: each shows its task, and has `check(…)`, `hint()` and `solution()`.
+
+    from workshop import exercises
+
+    exercises.second_address              its task
+    exercises.second_address.hint()       a nudge
+    exercises.progress()                  how far you are
+    exercises.certificate("Your Name")    when all is done
+
+Checks look at what a service does, not at how it is written: they call the deployed function, and read its logs and
+permissions as anybody could.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Which exercise lives in which module; a module is loaded when one of its exercises is used.
+HOMES: dict[str, tuple[str, ...]] = {
+    "n01_hello_world": ("second_address", "created", "greet_by_name"),
+}
+CHALLENGE = "n99_challenge"
+_HOME_OF = {name: home for home, names in HOMES.items() for name in names}
+__all__ = [*_HOME_OF, "certificate", "progress"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Loads an exercise by its name (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"there is no exercise {name!r}; dir(exercises) lists them")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def by_notebook() -> dict[str, list[Any]]:
+    """Every exercise, by the notebook it belongs to, in the workshop's order."""
+    this = import_module(__name__)
+    return {words(home): [getattr(this, name) for name in names] for home, names in HOMES.items()}
+
+
+def words(home: str) -> str:
+    """A module's name as the map of the workshop writes it: `n01_hello_world` is `01 Hello world`."""
+    number, _, name = home[1:].partition("_")
+    return f"{number} {name.replace('_', ' ').capitalize()}"
+
+
+def progress() -> Any:
+    """How far the reader is, over the whole workshop: a table with a row a notebook."""
+    from workshop.exercises.diary import overview
+
+    return overview()
+
+
+def certificate(name: str) -> Any:
+    """A certificate for who has done the exercises; until then, what is missing.
+
+    Args:
+        name: whom it is for, as it shall stand there.
+
+    Raises:
+        WorkshopError: the name is empty or longer than a line.
+    """
+    from workshop.exercises.diploma import issue
+
+    return issue(name)
