@@ -10,7 +10,7 @@ import boto3
 import httpx
 from access_ssm import get_ssm
 
-logger = logging.getLogger()
+logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 # Headers that describe the body or the request. Others belong to one connection, or to us.

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import boto3
 from boto3.dynamodb.conditions import Key
 
-logger = logging.getLogger()
+logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 orders = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])

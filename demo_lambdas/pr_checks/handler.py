@@ -14,7 +14,7 @@ from access_ssm import get_ssm
 from checks import Status, time_check, title_check
 from github import GitHub
 
-logger = logging.getLogger()
+logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 ACTIONS = {"opened", "edited", "synchronize", "reopened"}

@@ -9,7 +9,7 @@ from access_ssm import get_ssm
 from checks import PROTECTED_BRANCH, time_check
 from github import GitHub
 
-logger = logging.getLogger()
+logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 

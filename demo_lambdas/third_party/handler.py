@@ -8,7 +8,7 @@ import re
 import httpx
 from access_ssm import get_ssm
 
-logger = logging.getLogger()
+logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 # Which texts a front end may send, and what it may fill in. Everything else stays the provider's secret.

@@ -97,13 +97,13 @@ def test_a_slow_provider_is_502(send, service, cloud, context):
 
 
 def test_the_key_and_the_recipient_are_in_no_log_and_no_answer(send, key, cloud, caplog):
-    caplog.set_level(logging.DEBUG, logger="root")
+    caplog.set_level(logging.DEBUG, logger="handler")
     answers = [send(GOOD)]
     httpx.post(f"{cloud.partners['mail']}/_stand_in/faults", json={"kind": "status", "status": 500})
     answers.append(send(GOOD))
     httpx.request("DELETE", f"{cloud.partners['mail']}/_stand_in/keys", json={"key": key})
     answers.append(send(GOOD))
-    ours = [record.getMessage() for record in caplog.records if record.name == "root"]
+    ours = [record.getMessage() for record in caplog.records if record.name == "handler"]
     assert len(ours) == 3
     said = json.dumps(answers) + "".join(ours)
     assert key not in said
