@@ -51,7 +51,7 @@ class Scheduler:
         try:
             parsed = parse(schedule.schedule_expression, one_time=True)
             zone = ZoneInfo(schedule.schedule_expression_timezone or "UTC")
-        except (InvalidSchedule, OSError, ValueError) as fault:
+        except (InvalidSchedule, KeyError, OSError, ValueError) as fault:
             log.warning("the schedule %s never fires: %s", schedule.name, fault)
             return None
         if isinstance(parsed, At):  # start and end dates are ignored for one-time schedules
@@ -189,7 +189,7 @@ def _checked(original: Any) -> Any:
             raise ValidationException(f"Invalid Schedule Expression {expression}.") from None
         try:
             ZoneInfo(zone or "UTC")
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             raise ValidationException(f"Invalid Schedule Expression Timezone {zone}.") from None
         return original(self, *args, **kwargs)
 
