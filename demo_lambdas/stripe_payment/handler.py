@@ -16,7 +16,7 @@ def handler(event, context):
     try:
         body = json.loads(event["body"])
         amount, currency, source = body["amount"], body["currency"], body["source"]
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, RecursionError):
         return answer(400, error="Send JSON with amount, currency and source.")
     if not (type(amount) is int and isinstance(currency, str) and isinstance(source, str)):
         return answer(400, error="amount is a whole number of pence, currency and source are text.")
