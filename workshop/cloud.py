@@ -73,11 +73,11 @@ class Cloud:
 
     def environments(self) -> list[dict[str, Any]]:
         """The execution environments that are alive: id, function, pid, state, invocations, init time."""
-        return self.ask("/_workshop/environments")
+        return self.ask("/_workshop/environments")["environments"]
 
     def invocations(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Who ran where and when, oldest first; `since` in epoch seconds."""
-        return self.ask(f"/_workshop/invocations?since={since}")
+        return self.ask(f"/_workshop/invocations?since={since}")["invocations"]
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """The offline cloud's settings, after changing those given: `idle_seconds`, `max_processes`, `freeze`, …"""

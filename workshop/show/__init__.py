@@ -20,8 +20,9 @@ The console (from the AWS API)
     graphs(function)                       invocations, errors, duration, concurrency
 
 Calls with their figures (workshop.show.measured)
-    first_and_second(functions, times)     cold calls and the warm ones after them, with their REPORT lines
+    first_and_second(deployment, names)    cold calls and the warm ones after them; `.dots()`, `.parts()`
     at_once(function, count)               so many calls at the same moment
+    burst_beside_one_warm, provisioned     what keeping environments ready saves
     parts_of(calls, process_ms)            where a cold start spends its time
     memory_sizes(function, sizes)          the memory slider: used, billed, dollars
 
@@ -46,7 +47,11 @@ _HOMES = {
     "progress": ("Steps", "Progress"),
     "plots": ("stacked", "lines", "dots", "share_map"),
     "environments": ("Span", "spans", "timeline", "timeline_table"),
-    "measured": ("Call", "at_once", "first_and_second", "make_cold", "parts_of", "plain_python_ms"),
+    "measured": (
+        *("Call", "Pairs", "at_once", "burst_beside_one_warm", "first_and_second", "function_of"),
+        *("make_cold", "parts_of", "plain_python_ms", "provisioned"),
+    ),
+    "numbers": ("median", "percentile", "spread"),
     "sizes": ("memory_sizes",),
     "function_page": ("FunctionPage", "console", "graphs", "metrics_of"),
     "logs": ("LogView", "LogPrinter"),

@@ -13,14 +13,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.errors import WorkshopError
 from workshop.show.logs.parse import Report, parse
 from workshop.show.numbers import median
+from workshop.show.views import Table, View
+
+if TYPE_CHECKING:
+    from workshop.show.figures import Picture
 
 PARTS = ("process", "runtime", "imports", "own init", "handler")
 _numbers = itertools.count(1)
@@ -87,13 +91,62 @@ def make_cold(function: str, *, client: Any = None) -> None:
     client.get_waiter("function_updated_v2").wait(FunctionName=function)
 
 
-def first_and_second(
-    functions: Sequence[str], times: int = 20, payload: Any = None
-) -> dict[str, list[tuple[Call, Call]]]:
+class Pairs(View):
+    """Cold calls with the warm calls right after them, by function. Shows as a table of medians.
+
+    Args:
+        calls: name -> pairs of (first call, second call).
+    """
+
+    def __init__(self, calls: Mapping[str, Sequence[tuple[Call, Call]]]) -> None:
+        self.calls = {name: list(pairs) for name, pairs in calls.items()}
+
+    def firsts(self, name: str) -> list[Call]:
+        """The cold calls of a function."""
+        return [first for first, _ in self.calls[name]]
+
+    def seconds(self, name: str) -> list[Call]:
+        """The warm calls of a function."""
+        return [second for _, second in self.calls[name]]
+
+    def __str__(self) -> str:
+        rows = []
+        for name in self.calls:
+            cold, warm = (median([one.ms for one in some(name)]) for some in (self.firsts, self.seconds))
+            rows.append((name, f"{cold:.0f}", f"{warm:.1f}", f"{cold / warm:,.0f} x"))
+        return str(Table(rows, ["function", "first call, ms", "second, ms", "ratio"]))
+
+    def dots(self, finding: str) -> Picture:
+        """Every call as a dot, first and second calls in rows of their own."""
+        from workshop.show.plots import dots
+
+        rows = {}
+        for name in self.calls:
+            rows[f"{name}, first"] = [one.ms for one in self.firsts(name)]
+            rows[f"{name}, second"] = [one.ms for one in self.seconds(name)]
+        return dots(rows, finding, log=True)
+
+    def parts(self, finding: str, *, process_ms: float | None = None) -> Picture:
+        """Where the first calls spent their time, one bar a function.
+
+        Args:
+            finding: the title.
+            process_ms: what a bare process takes; measured on this machine when left out.
+        """
+        from workshop.show.plots import stacked
+
+        process = plain_python_ms() if process_ms is None else process_ms
+        return stacked({name: parts_of(self.firsts(name), process) for name in self.calls}, finding)
+
+
+def first_and_second(deployment: Any, functions: Sequence[str], times: int = 20, payload: Any = None) -> Pairs:
     """For each function, over and over: a cold call and the call right after it. The functions take turns.
 
-    Returns:
-        function -> pairs of calls.
+    Args:
+        deployment: what `deploy` returned.
+        functions: names as in `serverless.yml`.
+        times: pairs of each.
+        payload: what they are called with.
     """
     import boto3
 
@@ -101,9 +154,51 @@ def first_and_second(
     found: dict[str, list[tuple[Call, Call]]] = {name: [] for name in functions}
     for _ in range(times):
         for name in functions:
-            make_cold(name, client=client)
-            found[name].append((call(name, payload, client=client), call(name, payload, client=client)))
-    return found
+            full = function_of(deployment, name)
+            make_cold(full, client=client)
+            found[name].append((call(full, payload, client=client), call(full, payload, client=client)))
+    return Pairs(found)
+
+
+def function_of(deployment: Any, name: str) -> str:
+    """The deployed name of a function of a service.
+
+    Raises:
+        WorkshopError: the service has no such function.
+    """
+    arn = deployment.functions.get(name)
+    if arn is None:
+        known = ", ".join(deployment.functions)
+        raise WorkshopError(f"The service has no function {name!r}.", fix=f"It has: {known}.", used_wrongly=True)
+    return arn.rpartition(":")[2]
+
+
+def provisioned(function: str, count: int = 1) -> Call:
+    """Publishes a version with `count` environments kept ready, and returns the first call it ever gets.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+    """
+    import boto3
+
+    client = boto3.client("lambda")
+    version = client.publish_version(FunctionName=function)["Version"]
+    which = {"FunctionName": function, "Qualifier": version}
+    client.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=count)
+    for _ in range(600):
+        state = client.get_provisioned_concurrency_config(**which)
+        if state["Status"] == "READY":
+            return call(f"{function}:{version}", client=client)
+        if state["Status"] == "FAILED":
+            break
+        time.sleep(0.1)
+    raise WorkshopError(f"No environment of {function} became ready: {state.get('StatusReason', state['Status'])}.")
+
+
+def burst_beside_one_warm(function: str, size: int, payload: Any = None) -> int:
+    """Keeps one environment warm, sends `size` requests at the same moment; returns how many of them were cold."""
+    make_cold(function)
+    call(function, payload)
+    return sum(one.cold for one in at_once(function, size, payload))
 
 
 def at_once(function: str, count: int, payload: Any = None) -> list[Call]:
