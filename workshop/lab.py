@@ -44,6 +44,9 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
         "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=None",
     ]
+    if os.name != "nt":
+        # Kernels over sockets in the file system: nobody else on this machine can listen in, and no warning is due.
+        found.append("--KernelManager.transport=ipc")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         found.append("--ServerApp.allow_root=True")  # containers and Binder
     return found

@@ -7,6 +7,7 @@ service's folder, as on the command line.
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -205,8 +206,34 @@ def refused(work: Callable[..., Any], *arguments: Any, **options: Any) -> show.T
     raise AssertionError(f"{getattr(work, '__name__', work)} was expected to be refused, and was not")
 
 
-def preflight(cloud: Any = None) -> show.Checks:
-    """Is this machine ready? The same checks as `workshop doctor`, drawn as they are found."""
+def preflight(cloud: Any = None) -> show.Checks | None:
+    """Is this machine ready? The same checks as `workshop doctor`; in a notebook drawn as they are found.
+
+    Args:
+        cloud: what `connect()` gave.
+
+    Returns:
+        The checks; None in a notebook, where they have been drawn already.
+    """
     from workshop.doctor import checks
 
-    return show.Checks(list(checks(cloud)), "Preflight")
+    found: list[show.Check] = []
+    handle = None
+    for check in checks(cloud):
+        found.append(check)
+        view = show.Checks(found, "Preflight")
+        if not in_notebook():
+            continue
+        if handle is None:
+            from IPython.display import display
+
+            handle = display(view, display_id=True)
+        else:
+            handle.update(view)
+    return None if handle is not None else show.Checks(found, "Preflight")
+
+
+def in_notebook() -> bool:
+    """True in a Jupyter kernel, where an output can be updated in place."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell is not None and hasattr(shell, "kernel")
