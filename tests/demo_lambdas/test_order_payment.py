@@ -69,8 +69,9 @@ class Shop:
 @pytest.fixture
 def shop(service: Any, parameter: Any, own_stripe: StandIn, client: Any, cloud: Any, context: Any) -> Shop:
     own_stripe.reset()
-    for name, value in (("stripe_test_key", KEY), ("stripe_webhook_secret", WEBHOOK_SECRET), ("session_key", SESSION_KEY)):
-        parameter(name, value)
+    parameter("stripe_test_key", KEY)
+    parameter("stripe_webhook_secret", WEBHOOK_SECRET)
+    parameter("session_key", SESSION_KEY)
     variables = {
         "STRIPE_API_BASE": own_stripe.url,
         "SHOP_URL": "http://127.0.0.1:1",
@@ -258,7 +259,8 @@ def test_the_signature_is_over_the_raw_body(shop):
     shop.pay(name)
     event = shop.event("payment_intent.succeeded")
     assert shop.webhook(event, base64=True)[0] == 200
-    sent = request(json.dumps(event), headers={"Stripe-Signature": signature(WEBHOOK_SECRET, b"other", int(time.time()))})
+    other = signature(WEBHOOK_SECRET, b"other", int(time.time()))
+    sent = request(json.dumps(event), headers={"Stripe-Signature": other})
     assert told(shop.modules.handler.webhook(sent, shop.context))[0] == 400
     assert told(shop.modules.handler.webhook(request("x"), shop.context))[0] == 400
 

@@ -71,7 +71,9 @@ def test_bad_values_are_a_400_with_a_reason(pay, stand_in_stripe, change):
     assert stand_in_stripe.charges() == []
 
 
-@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"kind": "status", "status": 500}, {"kind": "status", "status": 429}])
+@pytest.mark.parametrize(
+    "fault", [{"kind": "drop"}, {"kind": "status", "status": 500}, {"kind": "status", "status": 429}]
+)
 def test_no_answer_from_stripe_is_a_502(pay, stand_in_stripe, fault):
     stand_in_stripe.tell("faults", path="/v1/charges", method="POST", **fault)
     assert pay(GOOD) == (502, {"error": "Stripe did not answer as expected."})
