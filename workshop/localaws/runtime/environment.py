@@ -63,8 +63,15 @@ class Environment:
 
     async def open(self) -> None:
         """Open the Runtime API's port and start the process."""
-        sock = net.bind(what="The Runtime API")
-        self.server = await self.engine.loop.create_server(lambda: RuntimeConnection(self.host), sock=sock)
+        try:
+            sock = net.bind(what="The Runtime API")
+            self.server = await self.engine.loop.create_server(lambda: RuntimeConnection(self.host), sock=sock)
+        except (OSError, WorkshopError) as error:  # out of descriptors or ports: a second try would not help
+            self.phase, self.init_error = "invoke", ("Runtime.Unknown", b"", str(error))
+            if self.request is not None:
+                self.begin_time(self.request)
+            self.init_ended("error", None)
+            return
         if self.state == "dead":
             self.server.close()
             return
@@ -106,6 +113,7 @@ class Environment:
             self.run()
         else:
             self.state = "busy"
+            self.log.tail = [] if self.request.tail else None
             self.log.add(self.frames.start(self.request.request_id, at))
             if status == "timeout":
                 self.timed_out()
@@ -234,6 +242,8 @@ class Environment:
         elif self.state == "init":
             self.init_error = ("Runtime.OutOfMemory", b"", KILLED)
             self.init_ended("error", self.process)
+        else:
+            self.die()
 
     def crashed(self, error_type: str, reason: str, payload: bytes = b"") -> None:
         """The process is gone, or of no further use, before it answered."""

@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from time import perf_counter
 
 from workshop.errors import WorkshopError
 from workshop.localaws.runtime import process
 from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output
 
+LOOK_AGAIN = 0.05  # seconds between looks for child processes
+FILES = 4096  # descriptors: each environment takes four, and macOS allows 256 unless asked
 SCRIPT = Path(__file__).parent / "launcher" / "launcher.py"
 BASE = getattr(sys, "_base_executable", None) or sys.executable
 LINUX = sys.platform == "linux"
@@ -30,6 +34,7 @@ class PosixProcess(process.Process):
         super().__init__(output, exited)
         self.number, self.pipe = number, pipe
         self.killed = False
+        self.below: list[int] = []
         self.status_file = -1
         self.loop.add_reader(pipe, self.drain)
 
@@ -107,7 +112,9 @@ class PosixProcess(process.Process):
             peak, held = value(status, b"VmHWM:"), value(status, b"VmRSS:")
         except OSError:
             return 0
-        below = sum(resident(pid) for pid in descendants(self.pid))
+        if perf_counter() - self.looked > LOOK_AGAIN:
+            self.looked, self.below = perf_counter(), descendants(self.pid)
+        below = sum(resident(pid) for pid in self.below)
         self.peak_kb = max(self.peak_kb, peak, held + below)
         return held + below
 
@@ -155,6 +162,10 @@ class PosixLauncher(process.Launcher):
 
     async def start(self, isolate: bool) -> None:
         self.loop = asyncio.get_running_loop()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= soft < FILES:
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard < 0 else min(FILES, hard), hard))
         self.open()
         if not isolate:
             self.why = "it was not asked for"
