@@ -10,7 +10,7 @@ Formulas to check it by: `erlang_b`, `cold_share_formula`, `running_distribution
 Two ways lead to the same history. Without a limit and with the environment used last taken first, a request's fate
 follows from sorted arrays alone (`lastused`): millions of requests a second. With a limit, provisioned concurrency or
 another order of reuse, a loop over events decides (`events`).
-Only numpy is needed, and it is loaded when the first name here is used.
+Only numpy is needed (and matplotlib for `over_time`); it is loaded when the first name here is used.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 _HOMES = {
     "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),
     "run": ("Fleet", "Pings", "Service", "cold_map", "exponential", "simulate"),
+    "compare": ("comparison", "over_time"),
     "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

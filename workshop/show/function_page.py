@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workshop.errors import WorkshopError
+from workshop.show.triggers import triggers
 from workshop.show.views import Table, View
 
 if TYPE_CHECKING:
     from workshop.show.figures import Picture
 
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.I)
-_METHOD = re.compile(r"/(?P<stage>[^/]*)/(?P<method>[A-Z*]+)/(?P<path>.*)$")
 
 
 @dataclass
@@ -91,7 +91,7 @@ def console(function: str) -> FunctionPage:
     variables = config.get("Environment", {}).get("Variables", {})
     page.environment = {name: _masked(name, value) for name, value in variables.items()}
     page.layers = [":".join(layer["Arn"].split(":")[6:]) for layer in config.get("Layers", [])]
-    page.triggers = _triggers(client, config["FunctionName"])
+    page.triggers = triggers(config["FunctionName"], client=client)
     page.permissions = _permissions(config["Role"].rpartition("/")[2])
     return page
 
@@ -114,36 +114,6 @@ def _settings(config: Mapping[str, Any], concurrency: Mapping[str, Any]) -> dict
 
 def _masked(name: str, value: str) -> str:
     return f"{value[:4]}…" if _SECRET.search(name) and len(value) > 8 else value
-
-
-def _triggers(client: Any, name: str) -> list[str]:
-    """Who may call the function (its resource policy), and which queues and streams it reads."""
-    try:
-        policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
-    except client.exceptions.ResourceNotFoundException:
-        policy = {"Statement": []}
-    lines = []
-    for statement in policy["Statement"]:
-        principal = statement.get("Principal", {})
-        service = principal.get("Service", "anyone") if isinstance(principal, Mapping) else str(principal)
-        conditions = statement.get("Condition", {})
-        tests = [item for test in conditions.values() for item in test.items()]
-        source = next((value for key, value in tests if "arn" in key.lower()), "")
-        lines.append(_trigger(str(service), str(source)))
-    for mapping in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
-        service, *_, resource = mapping["EventSourceArn"].split(":")[2:]
-        lines.append(f"{service.upper()} {resource}")
-    return list(dict.fromkeys(lines))
-
-
-def _trigger(service: str, source: str) -> str:
-    short = {"apigateway.amazonaws.com": "API Gateway", "events.amazonaws.com": "EventBridge"}
-    short |= {"s3.amazonaws.com": "S3", "sns.amazonaws.com": "SNS", "scheduler.amazonaws.com": "EventBridge Scheduler"}
-    name = short.get(service, service.removesuffix(".amazonaws.com"))
-    at = _METHOD.search(source)
-    if name == "API Gateway":
-        return f"{name} {at['method'].replace('*', 'ANY')} /{at['path']}" if at else f"{name} (any path)"
-    return f"{name} {source.split(':', 5)[-1]}".strip()
 
 
 def _permissions(role: str) -> list[tuple[str, str, str]]:

@@ -109,6 +109,15 @@ class Pairs(View):
         """The warm calls of a function."""
         return [second for _, second in self.calls[name]]
 
+    def service_times(self, name: str, *, waiting: float = 0.0) -> tuple[list[float], list[float]]:
+        """Seconds of its warm calls and of its cold ones: what the fleet simulator takes.
+
+        Args:
+            name: the function.
+            waiting: seconds added to each, for somebody else's answer that was not waited for here.
+        """
+        return tuple([one.ms / 1000 + waiting for one in some(name)] for some in (self.seconds, self.firsts))
+
     def __str__(self) -> str:
         rows = []
         for name in self.calls:

@@ -141,8 +141,8 @@ def dots(groups: Mapping[str, Sequence[float]], finding: str, *, unit: str = "ms
 
 
 def share_map(
-    xs: Sequence[float], ys: Sequence[float], shares: Any, finding: str, *, xlabel: str, ylabel: str,
-    contours: Sequence[float] = (0.002, 0.01, 0.1, 0.5), alt: str = "",
+    xs: Sequence[float], ys: Sequence[float], shares: Any, finding: str, *, xlabel: str = "requests a second",
+    ylabel: str = "idle life, minutes", contours: Sequence[float] = (0.002, 0.01, 0.1, 0.5), alt: str = "",
 ) -> Picture:
     """A map of shares over two logarithmic axes: dark is rare, light is frequent, with lines at given shares.
 
@@ -165,4 +165,14 @@ def share_map(
     axes.grid(visible=False)
     bar = figure.colorbar(mesh, label="cold requests", format=FuncFormatter(lambda share, _: f"{share * 100:g} %"))
     bar.ax.minorticks_off()
-    return figure_alt(figure, alt or f"{finding}. A map of {ylabel} against {xlabel}.")
+    return figure_alt(figure, alt or f"{finding}. {_corners(xs, ys, floor, xlabel, ylabel)}")
+
+
+def _corners(xs: Sequence[float], ys: Sequence[float], shares: Any, xlabel: str, ylabel: str) -> str:
+    said = []
+    for row, y in ((0, ys[0]), (len(ys) // 2, ys[len(ys) // 2]), (-1, ys[-1])):
+        across = ", ".join(
+            f"{shares[row][at] * 100:.2g} % at {quantity(xs[at])}" for at in (0, len(xs) // 3, 2 * len(xs) // 3, -1)
+        )
+        said.append(f"with {quantity(y)} {ylabel.partition(', ')[2] or ylabel} of {ylabel.partition(',')[0]}: {across}")
+    return f"Shares by {xlabel}; {'; '.join(said)}."

@@ -1,0 +1,34 @@
+"""Simulated fleets beside each other, and one fleet over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workshop.fleet.run import Fleet
+from workshop.show.views import Table
+
+if TYPE_CHECKING:
+    from workshop.show.figures import Picture
+
+
+def comparison(fleets: Mapping[str, Fleet]) -> Table:
+    """One row a fleet: requests, share of cold starts, latency, environments."""
+    rows = []
+    for name, fleet in fleets.items():
+        latency = (f"{fleet.percentile(q) * 1000:,.1f}" for q in (50, 99))
+        share = f"{fleet.cold_share * 100:.2f} %"
+        rows.append((name, f"{fleet.requests:,}", share, *latency, f"{len(fleet.born):,}", fleet.average_instances))
+    return Table(rows, ["traffic", "requests", "cold", "p50, ms", "p99, ms", "copies started", "alive on average"])
+
+
+def over_time(fleet: Fleet, finding: str, *, hours: float = 48.0) -> Picture:
+    """Environments alive over the first hours of a fleet, as a step line."""
+    from workshop.show.plots import lines
+
+    end = min(hours * 3600, fleet.seconds)
+    times = np.linspace(0, end, 1500)
+    series = {"alive": ((times / 3600).tolist(), fleet.instances(times).tolist())}
+    return lines(series, finding, xlabel="hours", ylabel="copies alive", steps=True)
