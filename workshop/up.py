@@ -53,8 +53,8 @@ def partner_app(name: str, clock: Callable[[], float], urls: dict[str, str]) -> 
     return net.LoopbackOnly(Lazy(make))
 
 
-def server(app: net.ASGIApp) -> Any:
-    """A uvicorn server that leaves signals to us and access logs to the functions."""
+def server(app: net.ASGIApp, http: Any = "httptools") -> Any:
+    """A uvicorn server that leaves signals to us and access logs to the functions; `http` is its protocol class."""
     import uvicorn
 
     class Quiet(uvicorn.Server):
@@ -64,7 +64,7 @@ def server(app: net.ASGIApp) -> Any:
 
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=http,
         ws="none",
         lifespan="off",
         log_level="error",
@@ -94,13 +94,14 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
         clock: Callable[[], float] = time.time
         if aws is not None:
             from workshop.localaws import LocalAWS, Settings
+            from workshop.localaws.apigateway.protocol import GatewayProtocol
 
             local = LocalAWS(Settings())
             local.set_url(url_of(aws))
             local.set_partners(urls)
             clock = local.clock.time
             await local.start()
-            servers.append((server(local.asgi), aws))
+            servers.append((server(local.asgi, GatewayProtocol), aws))
         servers += [(server(partner_app(name, clock, urls)), sock) for name, sock in sockets.items()]
         tasks = [asyncio.create_task(each.serve(sockets=[sock])) for each, sock in servers]
         yield {"aws": url_of(aws) if aws else "", "partners": urls, "pid": os.getpid()}
