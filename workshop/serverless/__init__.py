@@ -22,6 +22,14 @@ _HOMES = {
     "removing": ("Removal", "remove"),
     "reading": ("info",),
     "invoking": ("Answer", "invoke"),
+    "invoking_locally": ("invoke_local",),
+    "functions": ("deploy_function",),
+    "rolling_back": ("deployments", "rollback"),
+    "reading_logs": ("LogEvent", "logs"),
+    "reading_metrics": ("Metrics", "metrics"),
+    "creating": ("create", "templates"),
+    "printing": ("resolved",),
+    "serving.server": ("Offline", "offline"),
     "steps": ("Interrupted", "Step"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

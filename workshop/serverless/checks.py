@@ -35,7 +35,10 @@ _OTHER_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|\bAKIA[0-9A-Z
 
 def check_file(service: Service) -> list[str]:
     """Checks what the file alone tells. Returns warnings."""
-    warnings = [f"{mark_of(service.config, 'plugins')}: the plugin {name} is not needed: {PLUGINS[name]}" for name in service.plugins]
+    warnings = [
+        f"{mark_of(service.config, 'plugins')}: the plugin {name} is not needed: {PLUGINS[name]}"
+        for name in service.plugins
+    ]
     _routes(service)
     for name, settings in service.functions.items():
         _environment(service, name, settings)
@@ -135,20 +138,28 @@ def _event_details(service: Service) -> None:
     """What the shapes of events alone do not tell."""
     for name, settings in service.functions.items():
         for number, event in enumerate(settings.get("events") or []):
-            (kind, given), = event.items()
+            ((kind, given),) = event.items()
             path = f"functions.{name}.events.{number}.{kind}"
             if kind == "eventBridge" and not given.get("pattern") and not given.get("schedule"):
-                raise fault(f"{path}: a rule needs a pattern or a schedule.", event, kind, fix="Add pattern: source: [...]")
+                raise fault(
+                    f"{path}: a rule needs a pattern or a schedule.", event, kind, fix="Add pattern: source: [...]"
+                )
             if not isinstance(given, dict):
                 continue
             if kind == "sns" and not given.get("arn") and not given.get("topicName"):
                 raise fault(f"{path}: 'topicName' or 'arn' is missing.", event, kind)
             if kind == "sns" and isinstance(given.get("arn"), dict) and not given.get("topicName"):
-                raise fault(f"{path}: with !Ref the topic's name must be given too.", event, kind, fix="Add topicName: ...")
+                raise fault(
+                    f"{path}: with !Ref the topic's name must be given too.", event, kind, fix="Add topicName: ..."
+                )
             inputs = [key for key in ("input", "inputPath", "inputTransformer") if given.get(key) is not None]
             if len(inputs) > 1:
                 raise fault(f"{path}: only one of {', '.join(inputs)} can be given.", given, inputs[1])
-            if kind == "schedule" and given.get("method") == "scheduler" and {"inputPath", "inputTransformer"} & set(inputs):
+            if (
+                kind == "schedule"
+                and given.get("method") == "scheduler"
+                and {"inputPath", "inputTransformer"} & set(inputs)
+            ):
                 raise fault(f"{path}: EventBridge Scheduler knows `input` only.", given, inputs[0])
             if kind == "schedule" and given.get("timezone") and given.get("method") != "scheduler":
                 raise fault(
@@ -186,10 +197,9 @@ def _statements(service: Service) -> list[str]:
             values = statement.get(key)
             for value in values if isinstance(values, list) else [values]:
                 if value == "*" or (key == "Action" and isinstance(value, str) and value.endswith(":*")):
-                    warnings.append(
-                        f"{mark_of(statement, key)}: statement {number} allows {key} {value}: "
-                        f"name the {'actions' if key == 'Action' else 'resources'} it needs"
-                    )
+                    what = "actions" if key == "Action" else "resources"
+                    place = mark_of(statement, key)
+                    warnings += [f"{place}: statement {number} allows {key} {value}: name the {what} it needs"]
         if not statement.get("Action") and not statement.get("NotAction"):
             raise fault(f"iam.role.statements: statement {number} has no Action.", statement)
         if not statement.get("Resource") and not statement.get("NotResource"):
@@ -303,7 +313,7 @@ def schedules(service: Service, now: datetime | None = None) -> list[Schedule]:
     moment = now or datetime.now(UTC)
     for name, settings in service.functions.items():
         for event in settings.get("events") or []:
-            (kind, given), = event.items()
+            ((kind, given),) = event.items()
             if kind == "eventBridge" and given.get("schedule"):
                 given, zone = {"rate": given["schedule"], "enabled": given.get("enabled", True)}, "UTC"
             elif kind != "schedule":

@@ -25,6 +25,7 @@ from workshop.serverless import wheels, zips
 # In Lambda's Python runtimes already: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 IN_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath")
 _NOT_NEEDED = re.compile(r"(^|/)(__pycache__|tests?)/|\.py[cod]$|\.pyi$|(^|/)py\.typed$|^\.\./|^bin/|^/")
+_COMPILED = re.compile(r"\.(so|pyd|dylib)$")
 _METADATA = ("METADATA", "entry_points.txt")  # what importlib.metadata reads at run time
 
 
@@ -75,7 +76,9 @@ def read_requirements(path: Path, shown_as: str, seen: frozenset[Path] = frozens
                 continue
             found += read_requirements(other, nested[1], seen | {path.resolve()})
         elif line.startswith("-"):
-            raise WorkshopError(f"{line!r} is an option that packaging does not support.", where=where, fix="Remove it.")
+            raise WorkshopError(
+                f"{line!r} is an option that packaging does not support.", where=where, fix="Remove it."
+            )
         else:
             try:
                 requirement = Requirement(line)
@@ -85,7 +88,9 @@ def read_requirements(path: Path, shown_as: str, seen: frozenset[Path] = frozens
                     fix="Write it like stripe>=12 (no folders, no addresses).",
                 ) from None  # fmt: skip
             if requirement.url:
-                raise WorkshopError(f"{requirement.name} is asked for by its address.", where=where, fix="Use its name.")
+                raise WorkshopError(
+                    f"{requirement.name} is asked for by its address.", where=where, fix="Use its name."
+                )
             found.append((requirement, where))
     return found
 
@@ -116,21 +121,32 @@ def install(path: Path, shown_as: str, target: Target, prefix: str = "") -> Inst
     if not roots:
         return result
     found = _closure(roots, target)
+    if found is None:
+        try:
+            texts = [str(requirement) for requirement in roots]
+            result.content = wheels.download(texts, target.python, prefix, shown_as)
+            result.notes.append(f"packages fetched for Lambda (Python {target.python}, manylinux)")
+        except WorkshopError:
+            # Functions that run on this machine can do with what runs on this machine.
+            found = _closure(roots, target, any_python=True) if target.here else None
+            if found is None:
+                raise
     if found is not None:
-        distributions, key = found, _key(found, prefix)
-        cached = wheels.cached(key)
-        if cached is None:
-            cached = _zip_installed(distributions, prefix)
-            wheels.keep(key, cached)
-        result.content = cached
-        result.names = set(distributions)
-        result.notes.append("packages taken from this environment: " + _versions(distributions))
-    else:
-        result.content = wheels.download([str(requirement) for requirement in roots], target.python, prefix, shown_as)
-        result.notes.append(f"packages fetched for Lambda (Python {target.python}, manylinux)")
+        result.content = _from_here(found, prefix)
+        result.names = set(found)
+        result.notes.append("packages taken from this environment: " + _versions(found))
     with zipfile.ZipFile(io.BytesIO(result.content)) as archive:
         result.files = {info.filename: info.file_size for info in archive.infolist()}
     return result
+
+
+def _from_here(distributions: dict[str, metadata.Distribution], prefix: str) -> bytes:
+    key = _key(distributions, prefix)
+    content = wheels.cached(key)
+    if content is None:
+        content = _zip_installed(distributions, prefix)
+        wheels.keep(key, content)
+    return content
 
 
 def _versions(distributions: dict[str, metadata.Distribution]) -> str:
@@ -160,8 +176,14 @@ def _installed(name: str) -> metadata.Distribution | None:
         return None
 
 
-def _closure(roots: list[Requirement], target: Target) -> dict[str, metadata.Distribution] | None:
-    """All packages needed, from this environment; None when one is missing, of another version, or not for Lambda."""
+def _closure(
+    roots: list[Requirement], target: Target, *, any_python: bool = False
+) -> dict[str, metadata.Distribution] | None:
+    """All packages needed, from this environment; None when one is missing, of another version, or not for Lambda.
+
+    Args:
+        any_python: take what is compiled for this machine's Python, whatever the runtime's.
+    """
     found: dict[str, metadata.Distribution] = {}
     todo = [(requirement, frozenset(requirement.extras)) for requirement in roots]
     done: set[tuple[str, frozenset[str]]] = set()
@@ -171,7 +193,7 @@ def _closure(roots: list[Requirement], target: Target) -> dict[str, metadata.Dis
         distribution = _installed(name)
         if distribution is None or not requirement.specifier.contains(distribution.version, prereleases=True):
             return None
-        if not _fits(distribution, target):
+        if not _fits(distribution, target, any_python):
             return None
         found[name] = distribution
         if (name, extras) in done:
@@ -188,29 +210,44 @@ def _closure(roots: list[Requirement], target: Target) -> dict[str, metadata.Dis
     return found
 
 
-def _fits(distribution: metadata.Distribution, target: Target) -> bool:
+def _fits(distribution: metadata.Distribution, target: Target, any_python: bool) -> bool:
     """Pure Python runs everywhere; compiled code only where it was installed for."""
     wheel = distribution.read_text("WHEEL") or ""
     tags = re.findall(r"^Tag: (\S+)$", wheel, re.M)
     if not distribution.files or not tags or distribution.read_text("direct_url.json"):
         return False  # an editable or otherwise unusual installation
-    if all(tag.endswith("-none-any") for tag in tags):
+    if all(tag.endswith("-none-any") for tag in tags) or _has_twins(distribution):
         return True
     same = target.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return target.here and (same or any("-abi3-" in tag for tag in tags))
+    return target.here and (same or any_python or any("-abi3-" in tag for tag in tags))
+
+
+def _has_twins(distribution: metadata.Distribution) -> bool:
+    """True when every compiled module is a faster copy of a Python module that comes along (mypyc builds those)."""
+    files = {PurePosixPath(file).as_posix() for file in distribution.files or []}
+    compiled = [file for file in files if _COMPILED.search(file)]
+    return bool(compiled) and all(_twin(file) in files or "__mypyc." in file for file in compiled)
+
+
+def _twin(compiled: str) -> str:
+    folder, slash, name = compiled.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}.py"
 
 
 def _key(distributions: dict[str, metadata.Distribution], prefix: str) -> str:
     """Names the content: packages, versions, and the hashes that their installation recorded."""
     records = {name: [dist.version, dist.read_text("RECORD") or ""] for name, dist in distributions.items()}
-    return hashlib.sha256(json.dumps([2, prefix, records], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([3, prefix, records], sort_keys=True).encode()).hexdigest()
 
 
 def _zip_installed(distributions: dict[str, metadata.Distribution], prefix: str) -> bytes:
     entries: dict[str, Path] = {}
     for distribution in distributions.values():
+        twins = _has_twins(distribution)
         for file in distribution.files or []:
             path = PurePosixPath(file).as_posix()
+            if twins and _COMPILED.search(path):
+                continue
             about = path.partition("/")[0].endswith(".dist-info")
             if _NOT_NEEDED.search(path) or (about and path.rpartition("/")[2] not in _METADATA):
                 continue

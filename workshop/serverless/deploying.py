@@ -79,8 +79,8 @@ class _Run:
             before = self._unchanged(known, store, template, skip)
             if before is not None:
                 return before
-        with timed(self.tell, "upload", f"{len(self.package.zips) - len(skip)} zips" if skip or len(self.package.zips) != 1
-                   else next(iter(self.package.zips))):  # fmt: skip
+        new = [name for name in self.package.zips if name not in skip]
+        with timed(self.tell, "upload", new[0] if len(new) == 1 else f"{len(new)} zips"):
             store.upload(folder, self.package, template, skip)
         self._update(template, store, folder, fresh)
         after = self.stack.describe()
@@ -127,9 +127,7 @@ class _Run:
         named = own_bucket(self.service)
         if named:
             return named
-        found = self.stack.api.describe_stack_resource(
-            StackName=self.service.stack, LogicalResourceId=naming.BUCKET
-        )
+        found = self.stack.api.describe_stack_resource(StackName=self.service.stack, LogicalResourceId=naming.BUCKET)
         return found["StackResourceDetail"]["PhysicalResourceId"]
 
     def _stored_layers(self, stack: dict[str, Any]) -> dict[str, Stored]:

@@ -76,7 +76,9 @@ HTTP_API = Either(
 )
 _RATE = Text(r"(rate|cron)\(.+\)", "it must be cron(…) or rate(…)")
 _INPUT = Either({str: Text(longest=8192), dict: Anything()}, "text or a mapping")
-_TRANSFORMER = Fields({"inputPathsMap": Named(Text()), "inputTemplate": Text(longest=8192)}, required=("inputTemplate",))
+_TRANSFORMER = Fields(
+    {"inputPathsMap": Named(Text()), "inputTemplate": Text(longest=8192)}, required=("inputTemplate",)
+)
 SCHEDULE = Either(
     {
         str: _RATE,
@@ -160,8 +162,17 @@ EVENT_BRIDGE = Fields(
             {
                 key: Anything()
                 for key in (
-                    "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "$or",
-                )  # fmt: skip
+                    "version",
+                    "id",
+                    "detail-type",
+                    "source",
+                    "account",
+                    "time",
+                    "region",
+                    "resources",
+                    "detail",
+                    "$or",
+                )
             }
         ),
         "input": Named(Anything()),

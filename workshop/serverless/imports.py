@@ -12,7 +12,18 @@ from workshop.serverless.marks import did_you_mean
 
 # What Lambda's Python runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME_MODULES = frozenset(
-    "boto3 botocore s3transfer jmespath dateutil six urllib3 awslambdaric simplejson snapshot_restore_py".split()
+    [
+        "boto3",
+        "botocore",
+        "s3transfer",
+        "jmespath",
+        "dateutil",
+        "six",
+        "urllib3",
+        "awslambdaric",
+        "simplejson",
+        "snapshot_restore_py",
+    ]
 )
 
 
@@ -39,7 +50,7 @@ class Roots:
     def has_top(self, name: str) -> bool:
         """True when a top-level name is a module, a package, a folder or an extension module."""
         return any(
-            path in (f"{name}.py",) or path.startswith((f"{name}/", f"{name}.")) and not path.endswith(".txt")
+            path in (f"{name}.py",) or (path.startswith((f"{name}/", f"{name}.")) and not path.endswith(".txt"))
             for root in (self.package, self.layers)
             for path in root
         )
@@ -64,7 +75,9 @@ def check_handler(handler: str, roots: Roots, where: str) -> None:
     path = f"{module.replace('.', '/')}.py"
     found = roots.find(module.replace("/", "."))
     if found is None:
-        files = sorted(name[:-3] for name in roots.package if name.endswith(".py") and name.count("/") == path.count("/"))
+        files = sorted(
+            name[:-3] for name in roots.package if name.endswith(".py") and name.count("/") == path.count("/")
+        )
         raise WorkshopError(
             f"The handler {handler!r} needs the file {path}, which is not in the package.",
             where=where,
@@ -168,11 +181,11 @@ def _imports(tree: ast.Module) -> list[tuple[ast.stmt, str, int]]:
             found += [(node, alias.name, 0) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             found.append((node, node.module or "", node.level))
-        elif isinstance(node, ast.With | ast.For | ast.While):
-            todo += node.body
-        elif isinstance(node, ast.Try) and not node.handlers:
-            todo += node.body
-        elif isinstance(node, ast.ClassDef):
+        elif (
+            isinstance(node, ast.With | ast.For | ast.While)
+            or (isinstance(node, ast.Try) and not node.handlers)
+            or isinstance(node, ast.ClassDef)
+        ):
             todo += node.body
     return found
 

@@ -121,7 +121,9 @@ class Flag(Kind):
 
     def check(self, at: At) -> None:
         if not isinstance(at.value, bool):
-            fix = "YAML reads only true and false as such." if str(at.value).lower() in ("yes", "no", "on", "off") else ""
+            fix = (
+                "YAML reads only true and false as such." if str(at.value).lower() in ("yes", "no", "on", "off") else ""
+            )
             raise at.refuse(f"true or false belongs here, not {kind_of(at.value)}.", fix)
 
 
@@ -135,7 +137,9 @@ class Choice(Kind):
     def check(self, at: At) -> None:
         value = at.value
         known = list(self.options)
-        if value in known or (self.fold and isinstance(value, str) and value.lower() in [str(k).lower() for k in known]):
+        if value in known or (
+            self.fold and isinstance(value, str) and value.lower() in [str(k).lower() for k in known]
+        ):
             return
         shown = [str(option) for option in known]
         raise at.refuse(f"{value!r} is not one of the values that belong here.", did_you_mean(str(value), shown))
@@ -170,7 +174,10 @@ class Fields(Kind):
         for key in self.required:
             if at.value.get(key) is None:
                 raise fault(
-                    f"{at.path or 'the file'}: {key!r} is missing.", at.value, None if at.value else key, fix=f"Add {key}: …"
+                    f"{at.path or 'the file'}: {key!r} is missing.",
+                    at.value,
+                    None if at.value else key,
+                    fix=f"Add {key}: …",
                 )
 
 

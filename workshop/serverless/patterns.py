@@ -13,8 +13,27 @@ from pathlib import Path
 
 # Folders that are never needed at run time; some are huge, so they are not even looked into.
 _FOLDERS = frozenset(
-    ".git .hg .svn .serverless __pycache__ .venv venv env .tox .nox .mypy_cache .pytest_cache .ruff_cache "
-    ".ipynb_checkpoints .idea .vscode .aws .workshop node_modules".split()
+    [
+        ".git",
+        ".hg",
+        ".svn",
+        ".serverless",
+        "__pycache__",
+        ".venv",
+        "venv",
+        "env",
+        ".tox",
+        ".nox",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".ipynb_checkpoints",
+        ".idea",
+        ".vscode",
+        ".aws",
+        ".workshop",
+        "node_modules",
+    ]
 )
 _DEFAULTS = (
     "!**/*.py[cod]",

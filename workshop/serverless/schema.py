@@ -96,11 +96,17 @@ _PATTERNS = Many(Text(), words="a list of file patterns")
 _BUCKET = Either(
     {
         str: Text(longest=63),
-        dict: Fields({"name": Text(longest=63)}, elsewhere=("serverSideEncryption", "blockPublicAccess", "tags", "versioning",
-                                               "skipPolicySetup", "maxPreviousDeploymentArtifacts", "enabled")),
+        dict: Fields(
+            {"name": Text(longest=63)},
+            elsewhere=(
+                "serverSideEncryption", "blockPublicAccess", "tags", "versioning", "skipPolicySetup",
+                "maxPreviousDeploymentArtifacts", "enabled",
+            ),
+        ),
     },
     "a bucket's name",
 )  # fmt: skip
+_API_KEY = Fields({"name": Text(), "value": Text(longest=128), "description": Text(), "enabled": Flag()})
 _ROLE = Either(
     {
         str: Text(),
@@ -117,7 +123,7 @@ _API_GATEWAY = Fields(
             Either(
                 {
                     str: Text(),
-                    dict: Fields({"name": Text(), "value": Text(longest=128), "description": Text(), "enabled": Flag()}),
+                    dict: _API_KEY,
                 },
                 "a key's name",
             )
@@ -175,7 +181,7 @@ PROVIDER = Fields(
         "stage": _STAGE,
         "region": Text(r"[a-z]{2}(-[a-z]+)+-\d", "it is not an AWS region such as eu-west-1"),
         "profile": Text(),
-        "stackName": Text(r"[a-zA-Z][a-zA-Z0-9-]*", "it begins with a letter, then letters, digits, hyphens", longest=128),
+        "stackName": Text(r"[a-zA-Z][a-zA-Z0-9-]*", "letters, digits and hyphens, a letter first", longest=128),
         "memorySize": _MEMORY,
         "timeout": _TIMEOUT,
         "environment": _ENVIRONMENT,
@@ -195,8 +201,8 @@ PROVIDER = Fields(
                "deploymentPrefix", "disableRollback", "ecr", "endpointType", "eventBridge", "iamManagedPolicies",
                "kinesis", "kmsKeyArn", "lambdaHashingVersion", "logDataProtectionPolicy", "logs", "notificationArns",
                "resourcePolicy", "role", "rolePermissionsBoundary", "rollbackConfiguration", "runtimeManagement", "s3",
-               "snapStart", "stackParameters", "stackPolicy", "stackTags", "tracing", "usagePlan", "vpc", "vpcEndpointIds",
-               "websocket", "websocketsApiName"),
+               "snapStart", "stackParameters", "stackPolicy", "stackTags", "tracing", "usagePlan", "vpc",
+               "vpcEndpointIds", "websocket", "websocketsApiName"),
 )  # fmt: skip
 _DESTINATION = Either(
     {
@@ -334,5 +340,7 @@ def _unknown_plugin(config: Map, name: str) -> None:
     holder = config["plugins"] if isinstance(config["plugins"], list) else config["plugins"]["modules"]
     raise At(holder, holder.index(name), f"plugins.{name}").refuse(
         "this tool runs no plugins, and it does not do this one's work by itself.",
-        "Remove it, or deploy with the original tool. Accepted, because not needed: " + ", ".join(sorted(PLUGINS)) + ".",
+        "Remove it, or deploy with the original tool. Accepted, because not needed: "
+        + ", ".join(sorted(PLUGINS))
+        + ".",
     )

@@ -15,7 +15,9 @@ from workshop.serverless.aws import Clients, error_code
 from workshop.serverless.steps import Interrupted, OnStep, Step
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_LONGEST_BODY = 51_200  # bytes: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+_LONGEST_BODY = (
+    51_200  # bytes: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+)
 # A stack that never came up, or did not go away: it can only be removed.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.004, 5.0  # seconds between two looks

@@ -143,17 +143,23 @@ class Store:
 
 def documents(package: Package, template: dict[str, Any], folder: str) -> list[tuple[str, bytes, str]]:
     """Template and state: name, content, and a hash that does not change with the folder they are put in."""
+    service = package.service
     state = {
-        "service": {"service": package.service.name, "provider": {"name": "aws", "stage": package.service.stage,
-                                                                  "region": package.service.region},
-                    "functions": {name: {"name": package.service.function_name(name)} for name in package.functions}},
-        "package": {"artifactDirectoryName": folder, "individually": len(set(map(id, package.functions.values()))) > 1},
-    }  # fmt: skip
-    out = []
-    for name, value in ((TEMPLATE, template), (STATE, state)):
-        text = json.dumps(value)
-        out.append((name, text.encode(), sha256(_placeless(text))))
-    return out
+        "service": {
+            "service": service.name,
+            "provider": {"name": "aws", "stage": service.stage, "region": service.region},
+            "functions": {name: {"name": service.function_name(name)} for name in package.functions},
+        },
+        "package": {
+            "individually": len({one.name for one in package.functions.values()}) > 1,
+            "artifactDirectoryName": folder,
+        },
+    }
+    content = json.dumps(template)
+    return [
+        (TEMPLATE, content.encode(), sha256(_placeless(content))),
+        (STATE, json.dumps(state).encode(), sha256(json.dumps(state["service"]))),
+    ]
 
 
 def _placeless(text: str) -> str:

@@ -59,14 +59,14 @@ class Context:
         return self.options.get("region") or str(resolver.at("provider", "region") or "us-east-1")
 
 
-def file(context: Context, arguments: list[Any]) -> tuple[Any, Path]:
+def file(context: Context, arguments: list[Any]) -> Any:
     """`${file(path):key}`: YAML and JSON as values, other files as text; None when there is no such file."""
     if len(arguments) != 1:
         raise Unresolved("${file(…)} takes one path in its brackets.")
     path = (context.folder / str(arguments[0])).resolve()
     if path not in context.files:
         context.files[path] = _read(path, str(arguments[0]).removeprefix("./"))
-    return context.files[path], path
+    return context.files[path]
 
 
 def _read(path: Path, shown_as: str) -> Any:

@@ -132,9 +132,7 @@ class Resolver:
         kind = last.kind if isinstance(last, Source) else "variable"
         raise sources.Unresolved(
             f"Cannot resolve {variable.text}: {sources.why_missing(kind)}.",
-            "Check the name, or add a fallback after a comma: "
-            + variable.text.rstrip("}")
-            + ", 'value'}",
+            "Check the name, or add a fallback after a comma: " + variable.text.rstrip("}") + ", 'value'}",
         )
 
     def _text_again(self, value: Any) -> Any:
@@ -162,7 +160,7 @@ class Resolver:
         if source.kind == "sls" and address == "stage":
             return self.context.stage(self)
         if source.kind == "file":
-            content, path = sources.file(self.context, arguments)
+            content = sources.file(self.context, arguments)
             return _MISSING if content is None else self._walk(content, [part for part in address.split(".") if part])
         read = sources.READERS.get(source.kind)
         if read is None:

@@ -21,7 +21,9 @@ from workshop.serverless import zips
 
 # Amazon Linux 2023 has glibc 2.34: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_NOT_NEEDED = re.compile(r"(^|/)(__pycache__|tests?)/|\.py[cod]$|\.pyi$|^bin/|\.dist-info/(?!METADATA|entry_points)|\.lock$")
+_NOT_NEEDED = re.compile(
+    r"(^|/)(__pycache__|tests?)/|\.py[cod]$|\.pyi$|^bin/|\.dist-info/(?!METADATA|entry_points)|\.lock$"
+)
 
 
 def cache_folder() -> Path:
@@ -110,7 +112,9 @@ def run(words: list[str], shown_as: str) -> None:
         r"|NewConnectionError|dns error|error sending request|timed out|client error \(Connect\)|nodename nor servname",
         said,
     )
-    named = re.search(r"requirement ([A-Za-z0-9_.\-\[\]]+)|Because ([A-Za-z0-9_.\-]+)[ =<>]|for ([A-Za-z0-9_.\-]+)$", said)
+    named = re.search(
+        r"requirement ([A-Za-z0-9_.\-\[\]]+)|Because ([A-Za-z0-9_.\-]+)[ =<>]|for ([A-Za-z0-9_.\-]+)$", said
+    )
     package = next((group for group in named.groups() if group), "") if named else ""
     which = f"the package {package}" if package else "the packages"
     if away:
@@ -119,7 +123,9 @@ def run(words: list[str], shown_as: str) -> None:
             where=shown_as,
             fix="Connect to the network once (packages are cached), or install it into this environment.",
         )
-    if re.search(r"not find a version|No matching distribution|has no (usable )?wheels|no wheels|no version|was not found", said):
+    if re.search(
+        r"not find a version|No matching distribution|has no (usable )?wheels|no wheels|no version|was not found", said
+    ):
         raise WorkshopError(
             f"{which[0].upper()}{which[1:]} has no wheel for Lambda's platform (Linux x86_64, this Python), "
             "or no such version exists.",

@@ -63,7 +63,9 @@ class Zip:
         return sum(self.files.values())
 
 
-def build(name: str, files: Iterable[tuple[str, Path]], base: bytes = b"", base_files: dict[str, int] | None = None) -> Zip:
+def build(
+    name: str, files: Iterable[tuple[str, Path]], base: bytes = b"", base_files: dict[str, int] | None = None
+) -> Zip:
     """Zips files, on top of a zip already made (the installed packages).
 
     Args:

@@ -82,7 +82,9 @@ def _version(template: Template, name: str) -> None:
     """
     function = template.resources[naming.function_id(name)]["Properties"]
     sha256 = template.artifacts.functions[name].sha256
-    about = {key: value for key, value in function.items() if key not in ("Code", "Tags", "ReservedConcurrentExecutions")}
+    about = {
+        key: value for key, value in function.items() if key not in ("Code", "Tags", "ReservedConcurrentExecutions")
+    }
     layers = [
         stored.sha1
         for layer, stored in template.artifacts.layers.items()

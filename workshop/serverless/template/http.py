@@ -61,14 +61,22 @@ def add(template: Template) -> None:
             function,
             "apigateway.amazonaws.com",
             naming.join(
-                "", "arn:", naming.PARTITION, ":execute-api:", naming.REGION, ":", naming.ACCOUNT, ":",
-                naming.ref(naming.REST_API), "/*/*",
-            ),  # fmt: skip
+                "",
+                "arn:",
+                naming.PARTITION,
+                ":execute-api:",
+                naming.REGION,
+                ":",
+                naming.ACCOUNT,
+                ":",
+                naming.ref(naming.REST_API),
+                "/*/*",
+            ),
         )
     address = naming.join(
         "", "https://", naming.ref(naming.REST_API), ".execute-api.", naming.REGION, ".",
         naming.ref("AWS::URLSuffix"), f"/{template.service.stage}",
-    )  # fmt: skip
+    )
     template.output("ServiceEndpoint", address, "URL of the service endpoint")
 
 
@@ -150,7 +158,7 @@ def _method(template: Template, route: Route, where: Any) -> str:
     uri = naming.join(
         "", "arn:", naming.PARTITION, ":apigateway:", naming.REGION, ":lambda:path/2015-03-31/functions/",
         template.target(route.function), "/invocations",
-    )  # fmt: skip
+    )
     integration = {"IntegrationHttpMethod": "POST", "Type": "AWS_PROXY", "Uri": uri}
     if "timeoutInMillis" in route.settings:
         integration["TimeoutInMillis"] = route.settings["timeoutInMillis"]

@@ -107,8 +107,7 @@ def _event_statements(template: Template) -> list[dict[str, Any]]:
     service = template.service
     statements: list[dict[str, Any]] = []
     for settings in service.functions.values():
-        for value in (settings.get("destinations") or {}).values():
-            statements.append(_destination(service, value))
+        statements += [_destination(service, value) for value in (settings.get("destinations") or {}).values()]
     scheduled = _scheduled(template)
     if scheduled:
         arns = [_function_arn(service, name) for name in scheduled]

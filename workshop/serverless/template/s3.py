@@ -19,9 +19,7 @@ def add(template: Template) -> None:
     for function, _, event in template.events("s3"):
         settings = event if isinstance(event, dict) else {"bucket": event}
         bucket = settings["bucket"]
-        rules = [
-            {"Name": name, "Value": value} for rule in settings.get("rules") or [] for name, value in rule.items()
-        ]
+        rules = [{"Name": name, "Value": value} for rule in settings.get("rules") or [] for name, value in rule.items()]
         one = {"Event": settings.get("event", "s3:ObjectCreated:*"), "Function": template.target(function)}
         if rules:
             one["Filter"] = {"S3Key": {"Rules": rules}}

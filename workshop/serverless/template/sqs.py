@@ -41,7 +41,7 @@ def _queue(arn: Any) -> str:
     """A queue's name as the Framework reads it off its ARN or off the function that gives it."""
     if isinstance(arn, str):
         return arn.rpartition(":")[2]
-    (function, value), = arn.items()
+    ((function, value),) = arn.items()
     if function == "Fn::GetAtt":
         return value[0]
     if function == "Fn::ImportValue":

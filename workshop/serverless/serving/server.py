@@ -1,0 +1,162 @@
+"""Starts and stops `offline`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.serverless.aws import is_aws
+from workshop.serverless.removing import remove
+from workshop.serverless.service import Service, load
+from workshop.serverless.serving.app import App
+from workshop.serverless.serving.live import Live
+from workshop.serverless.serving.report import Reporter
+
+
+def offline(
+    *folders: str | Path | Service,
+    port: int = 3000,
+    stage: str | None = None,
+    region: str | None = None,
+    params: Mapping[str, str] | None = None,
+    watch: bool = True,
+    say: Callable[[str], None] | None = None,
+) -> Offline:
+    """Serves services on this machine, on one port. Use it in a `with` block, or call `.start()` and `.stop()`.
+
+    Each service is deployed to the cloud that boto3 is pointed at, which must not be AWS; requests go to the API
+    deployed there, so layers, permissions and schedules work as deployed.
+
+    Args:
+        folders: the services.
+        port: 0 takes any free one.
+        stage, region, params: as `load` takes them.
+        watch: put edits live at the next request.
+        say: takes a line a request; without it they are kept for `.log()`.
+
+    Raises:
+        WorkshopError: boto3 is pointed at AWS, the port is taken, or a service cannot be deployed.
+    """
+    if is_aws():
+        raise WorkshopError(
+            "offline deploys at every edit, so it works with the offline cloud only; boto3 is pointed at AWS.",
+            fix="Unset WORKSHOP_CLOUD, or run `workshop up` first.",
+        )
+    lives = []
+    output = say or (lambda _: None)
+    for given in folders:
+        folder = given.folder if isinstance(given, Service) else Path(given)
+        options = {"stage": given.stage, "region": given.region} if isinstance(given, Service) else {
+            "stage": stage, "region": region}  # fmt: skip
+
+        def reload(folder: Path = folder, options: dict[str, Any] = options) -> Service:
+            return load(folder, params=params, **options)
+
+        lives.append(Live(given if isinstance(given, Service) else reload(), reload, output, watch=watch))
+    if not lives:
+        raise WorkshopError("offline needs a service's folder.", used_wrongly=True)
+    names = [live.service.stack for live in lives]
+    if len(set(names)) < len(names):
+        raise WorkshopError("The same service is named twice.", used_wrongly=True)
+    return Offline(lives, port, output)
+
+
+class Offline:
+    """A running `offline`: `.url` is its address, `.log()` its lines."""
+
+    def __init__(self, lives: list[Live], port: int, say: Callable[[str], None]) -> None:
+        self._lives, self._wanted, self._say = lives, port, say
+        self._reporter = Reporter(say)
+        self._app = App(lives, self._reporter, lambda: self.url)
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Its address, such as `http://localhost:3000`."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def routes(self) -> list[str]:
+        """Its routes with their addresses, one a line."""
+        return self._app.listing()
+
+    @property
+    def alive(self) -> bool:
+        """True while it serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def log(self) -> list[str]:
+        """A line a request, the last 1,000; waits for those just answered."""
+        self._reporter.wait()
+        return list(self._reporter.lines)
+
+    def start(self) -> Offline:
+        """Binds the port, deploys, and serves from a thread of its own."""
+        import uvicorn
+
+        from workshop.net import LoopbackOnly, bind
+
+        sock = bind(self._wanted, what="offline")
+        self.port = sock.getsockname()[1]
+        try:
+            for live in self._lives:
+                live.start()
+        except BaseException:
+            sock.close()
+            raise
+        self._reporter.start()
+        config = uvicorn.Config(
+            LoopbackOnly(self._app), log_level="critical", access_log=False, lifespan="on", server_header=False,
+            timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        ready = threading.Event()
+
+        async def serve() -> None:
+            task = asyncio.create_task(self._server.serve(sockets=[sock]))
+            while not self._server.started and not task.done():
+                await asyncio.sleep(0.002)
+            ready.set()
+            await task
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="offline", daemon=True)
+        self._thread.start()
+        ready.wait(10)
+        return self
+
+    def stop(self, *, keep: bool = False) -> None:
+        """Stops serving, and removes the services that were not deployed before.
+
+        Args:
+            keep: leave them deployed.
+        """
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(10)
+        self._reporter.stop()
+        for live in self._lives:
+            if not keep and not live.existed and hasattr(live, "deployment"):
+                remove(live.service)
+        self._server = self._thread = None
+
+    def __enter__(self) -> Offline:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __str__(self) -> str:
+        return "\n".join([f"Offline at {self.url}", *self.routes])
+
+    def __repr__(self) -> str:
+        return str(self)
