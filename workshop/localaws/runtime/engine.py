@@ -172,9 +172,11 @@ class Engine:
     def finished(self, request: Request, invocation: Invocation) -> None:
         """A request is over."""
         self.concurrency.end(request.spec.arn)
-        self.sink.finished(request.spec, invocation)
-        if not request.future.done():
-            request.future.set_result(invocation)
+        try:
+            self.sink.finished(request.spec, invocation)
+        finally:  # a fault in counting must not leave the caller waiting
+            if not request.future.done():
+                request.future.set_result(invocation)
 
     def rested(self, environment: Environment) -> None:
         """An environment is idle."""
