@@ -13,7 +13,7 @@ from typing import Any
 from workshop import net
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
-from workshop.localaws.control import neighbours, preload
+from workshop.localaws.control import moto_door, neighbours, preload
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane
 from workshop.localaws.delivery import Delivery
@@ -22,8 +22,11 @@ from workshop.localaws.functions import Functions
 from workshop.localaws.http import Request
 from workshop.localaws.lambda_api.packages import Packages
 from workshop.localaws.lambda_api.service import Service
-from workshop.localaws.lambda_api.store import Store
+from workshop.localaws.lambda_api.store import LATEST, Store
+from workshop.localaws.logs.door import LogsDoor
 from workshop.localaws.logs.sink import LogBuffer
+from workshop.localaws.metrics import reading as metrics_reading
+from workshop.localaws.metrics.store import Metrics
 from workshop.localaws.runtime.engine import Engine
 from workshop.localaws.runtime.settings import EngineSettings
 from workshop.localaws.server import Server
@@ -49,17 +52,20 @@ class LocalAWS:
         self.folder = Path(tempfile.mkdtemp(prefix="workshop-cloud-"))
         self.service = Service(Store(self.settings.account), Packages(self.folder), clock=self.clock.time)
         self.logs = LogBuffer(self.settings.log_events_per_group)
-        self.sink = Sink(self.logs)
+        self.metrics = Metrics()
+        self.sink = Sink(self.logs, self.metrics, self.clock.time, lambda arn: self.engine.concurrency.running.get(arn, 0))
         self.engine = Engine(self.sink, engine_settings, clock=self.clock.time)
-        self.functions = Functions(self.service, self.engine, self.settings.region, self.environment_for)
+        self.functions = Functions(self.service, self.engine, self.settings.region, self.environment_for, self.throttled)
         self.control = ControlPlane(self.check)
         self.inside = Inside(self.control, lambda: self.url)
         self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
+        self.log_groups = LogsDoor(self.settings.account, self.logs.flush, self.clock.time)
         self.stacks = Stacks(self.inside.client, self.settings.account, lambda: self.url, self.clock.time)
         self.queue = AsyncQueue(self.functions, self.clock, self.settings.retry_seconds, self.delivery)
         self.iam: Any = None
         self.gateway: Any = None
         self.sources: Any = None
+        self.api_names: dict[str, tuple[str, str]] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self.ready = threading.Event()
         self.server = Server(self)
@@ -90,10 +96,11 @@ class LocalAWS:
         from workshop.localaws.iam import Iam
 
         self.iam = Iam(self.settings, self.functions)
-        self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings)
+        self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings, observe=self.served)
         self.sources = EventSources(
             self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop
         )
+        metrics_reading.use(self.metrics)
         neighbours.furnish(self)
 
     def wake(self) -> None:
@@ -114,6 +121,41 @@ class LocalAWS:
         self.stacks.close()
         self.server.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
+
+    async def reset(self) -> None:
+        """Back to the first state: nothing deployed, nobody running, real time."""
+        self.queue.close()
+        with self.service.store.lock:
+            arns = [function.arn for region in self.service.store.regions.values() for function in region.functions.values()]
+            self.service.store.clear()
+        for arn in arns:
+            self.engine.set_reserved(arn, None)
+            self.engine.retire(arn)
+        await self.clock.reset()
+        await asyncio.to_thread(self._empty)
+        self.gateway.invalidate()
+        self.sources.reset()
+
+    def _empty(self) -> None:
+        with moto_door.LOCK:
+            from moto.core.base_backend import BackendDict
+
+            BackendDict.reset()
+        self.stacks.clear()
+        self.service.packages.clear()
+        self.iam.reset()
+        for kept in (self.logs, self.log_groups, self.metrics, self.sink):
+            kept.clear()
+        self.functions.forget()
+
+    def throttled(self, reference: Any) -> None:
+        """A request for a function was refused."""
+        self.metrics.throttled(reference.name, reference.qualifier or LATEST, reference.region, self.clock.time())
+
+    def served(self, api: str, stage: str, status: int, milliseconds: float, integration: float) -> None:
+        """API Gateway answered a request."""
+        region, name = self.api_names.get(api) or neighbours.api_name(self, api)
+        self.metrics.served(region, name, stage, status, milliseconds, integration, self.clock.time())
 
     def on_loop(self, callback: Any, *arguments: Any) -> None:
         """Run something on the event loop soon, from any thread."""

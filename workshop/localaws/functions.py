@@ -13,7 +13,7 @@ from workshop.localaws.lambda_api import names
 from workshop.localaws.lambda_api.names import Reference
 from workshop.localaws.lambda_api.service import Service
 from workshop.localaws.lambda_api.store import LATEST, Function, Version
-from workshop.localaws.runtime.model import FunctionSpec, Invocation
+from workshop.localaws.runtime.model import FunctionSpec, Invocation, Throttled
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: bytes
 SYNC_LIMIT = 6 * 1024 * 1024
@@ -42,13 +42,20 @@ class Functions:
         service: Lambda's control plane.
         engine: runs specs.
         region: where a bare name is looked up.
+        throttled: told of every request that was refused.
         environment: the variables that AWS adds for a role's ARN and a function's name: credentials, endpoint.
     """
 
     def __init__(
-        self, service: Service, engine: Any, region: str, environment: Callable[[str, str], dict[str, str]]
+        self,
+        service: Service,
+        engine: Any,
+        region: str,
+        environment: Callable[[str, str], dict[str, str]],
+        throttled: Callable[[Reference], None] = lambda _: None,
     ) -> None:
         self.service, self.engine, self.region, self.environment = service, engine, region, environment
+        self.throttled = throttled
         self._routes: dict[tuple[str, str, str], Route] = {}
         self._generation = 0
 
@@ -79,11 +86,15 @@ class Functions:
             AwsError: no such function, or a runtime this machine cannot run.
             Throttled: too many at once.
         """
-        spec = self.route(arn, qualifier, region).pick()
+        route = self.route(arn, qualifier, region)
+        spec = route.pick()
         try:
             return await self.engine.invoke(
                 spec, payload, request_id=request_id, client_context=client_context, trace_id=trace_id, tail=tail
             )
+        except Throttled:
+            self.throttled(route.reference)
+            raise
         except WorkshopError as error:
             raise AwsError("InvalidRuntimeException", error.paragraph(), 502) from None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workshop.localaws.logs.sink import LogBuffer
+from workshop.localaws.metrics.store import Metrics
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 
 KEPT = 5000  # finished requests kept for timelines
@@ -19,10 +20,15 @@ class Sink:
 
     Args:
         logs: where lines go.
+        metrics: where figures go.
+        clock: the cloud's time, epoch seconds.
+        running: function ARN -> requests running now, this one no longer included.
     """
 
-    def __init__(self, logs: LogBuffer) -> None:
-        self.logs = logs
+    def __init__(
+        self, logs: LogBuffer, metrics: Metrics, clock: Callable[[], float], running: Callable[[str], int] = lambda _: 0
+    ) -> None:
+        self.logs, self.metrics, self.clock, self.running = logs, metrics, clock, running
         self.recent: deque[tuple[Any, ...]] = deque(maxlen=KEPT)
 
     def write(self, spec: FunctionSpec, stream: str, events: Sequence[tuple[int, str]]) -> None:
@@ -31,6 +37,7 @@ class Sink:
 
     def finished(self, spec: FunctionSpec, invocation: Invocation) -> None:
         """One request is over: its figures are kept, its payload is not."""
+        self.metrics.invoked(spec, invocation, self.running(spec.arn) + 1, self.clock())
         self.recent.append((spec.name, spec.version, invocation.request_id, invocation.started, invocation.queued_ms,
                             invocation.init_ms, invocation.duration_ms, invocation.billed_ms, invocation.max_memory_mb,
                             invocation.environment_id, invocation.pid, invocation.log_stream, invocation.status))

@@ -35,7 +35,7 @@ def connect(aws: LocalAWS) -> None:
     service.s3_object = lambda bucket, key, version: s3_object(aws.settings.account, bucket, key, version)
     aws.control.doors["lambda"] = lambda request: lambda_routes.call(service, request)
     aws.control.doors["cloudformation"] = cloudformation.door(aws.stacks)
-    aws.control.before("logs", lambda _: aws.logs.flush())
+    aws.control.doors["logs"] = aws.log_groups
 
 
 def furnish(aws: LocalAWS) -> None:
@@ -57,6 +57,16 @@ def furnish(aws: LocalAWS) -> None:
     for service in ("iam", "logs"):
         aws.control.after(service, lambda *_: aws.logs.forget_permissions())
     aws.logs.may_write = lambda spec: may_log(aws, spec)
+
+
+def api_name(aws: LocalAWS, api_id: str) -> tuple[str, str]:
+    """The region and name of an API, remembered; metrics have names, not ids."""
+    from moto.apigateway.models import apigateway_backends
+
+    for region, backend in apigateway_backends[aws.settings.account].items():
+        if api_id in backend.apis:
+            return aws.api_names.setdefault(api_id, (region, backend.apis[api_id].name))
+    return aws.api_names.setdefault(api_id, (aws.settings.region, api_id))
 
 
 async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None:

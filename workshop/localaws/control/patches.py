@@ -7,6 +7,7 @@ import importlib
 # moto's package: the functions to call once, as "module:function".
 AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "apigateway": ("workshop.localaws.apigateway.snapshot:install",),
+    "cloudwatch": ("workshop.localaws.metrics.reading:install",),
     "iam": ("workshop.localaws.iam.managed:install",),
     "sts": ("workshop.localaws.iam.principals:install",),
     "events": ("workshop.localaws.events.rules:install",),

@@ -1,0 +1,138 @@
+"""What answers CloudWatch Logs' requests: reading and Insights here, everything else moto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from workshop.localaws.control import moto_door
+from workshop.localaws.faults import AwsError, answer
+from workshop.localaws.http import Request, Response
+from workshop.localaws.logs import insights, reading
+
+QUERIES_KEPT = 100
+JSON = "application/x-amz-json-1.1"
+Given = dict[str, Any]
+
+
+class LogsDoor:
+    """CloudWatch Logs for all regions.
+
+    Args:
+        account: whose logs.
+        flush: files what functions wrote and nobody read yet.
+        clock: epoch seconds.
+    """
+
+    def __init__(self, account: str, flush: Callable[[], None], clock: Callable[[], float]) -> None:
+        self.account, self.flush, self.clock = account, flush, clock
+        self.queries: dict[str, Given] = {}
+        self.operations: dict[str, Callable[[Any, Given], Given]] = {
+            "GetLogEvents": reading.get_log_events,
+            "FilterLogEvents": reading.filter_log_events,
+            "DescribeLogStreams": reading.describe_log_streams,
+            "StartQuery": self.start_query,
+            "GetQueryResults": self.get_query_results,
+            "StopQuery": self.stop_query,
+            "DescribeQueries": self.describe_queries,
+        }
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        self.flush()
+        operation = self.operations.get(request.operation)
+        if operation is None:
+            return moto_door.call(request)
+        try:
+            from moto.logs.models import logs_backends
+
+            given = request.json()
+            if not isinstance(given, dict):
+                raise AwsError("SerializationException", "The request is not a JSON object.")
+            with moto_door.LOCK:
+                result = operation(logs_backends[self.account][request.region], given)
+            return Response.of_json(result, content_type=JSON)
+        except AwsError as error:
+            return answer(request, error)
+        except (ValueError, TypeError, AttributeError) as error:
+            return answer(
+                request, AwsError("InvalidParameterException", f"The request has a part of the wrong kind: {error}")
+            )
+
+    def start_query(self, backend: Any, given: Given) -> Given:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html: run at once."""
+        names = [given["logGroupName"]] if given.get("logGroupName") else given.get("logGroupNames") or []
+        names += given.get("logGroupIdentifiers") or []
+        if not names:
+            raise reading.refused("Either logGroupName, logGroupNames or logGroupIdentifiers is needed.")
+        start, end = given.get("startTime"), given.get("endTime")
+        if not isinstance(start, int) or not isinstance(end, int) or start > end:
+            raise AwsError(
+                "MalformedQueryException",
+                "Query's end date and time is either before the log groups creation time "
+                "or exceeds the log groups log retention settings",
+            )
+        seconds = 1 if start > 10**11 else 1000  # milliseconds are taken as well
+        rows = []
+        for name in names:
+            group = reading.group_of(backend, {"logGroupName": name})
+            rows += [
+                insights.row_of(event, stream.log_stream_name, group.name, self.account)
+                for stream in group.streams.values()
+                for event in stream.events
+                if start * seconds <= event.timestamp <= end * seconds + seconds - 1
+            ]
+        query = given.get("queryString") or ""
+        found = insights.run(query, rows)
+        if isinstance(given.get("limit"), int):
+            found = found[: given["limit"]]
+        query_id = str(uuid4())
+        while len(self.queries) >= QUERIES_KEPT:
+            del self.queries[next(iter(self.queries))]
+        self.queries[query_id] = {
+            "queryId": query_id, "queryString": query, "status": "Complete", "createTime": int(self.clock() * 1000),
+            "logGroupName": names[0], "rows": found, "scanned": len(rows),
+            "bytes": float(sum(len(row["@message"]) for row in rows)),
+        }  # fmt: skip
+        return {"queryId": query_id}
+
+    def _query(self, given: Given) -> Given:
+        found = self.queries.get(given.get("queryId", ""))
+        if found is None:
+            raise AwsError("ResourceNotFoundException", "The specified query does not exist.")
+        return found
+
+    def get_query_results(self, _: Any, given: Given) -> Given:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html"""
+        query = self._query(given)
+        rows = [
+            [{"field": name, "value": insights.shown(name, value)} for name, value in row.items() if value is not None]
+            for row in query["rows"]
+        ]
+        matched = {
+            "recordsMatched": float(len(rows)),
+            "recordsScanned": float(query["scanned"]),
+            "bytesScanned": query["bytes"],
+        }
+        return {"results": rows, "statistics": matched, "status": query["status"], "queryLanguage": "CWLI"}
+
+    def stop_query(self, _: Any, given: Given) -> Given:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StopQuery.html: all have ended."""
+        self._query(given)
+        raise reading.refused("Query already ended")
+
+    def describe_queries(self, _: Any, given: Given) -> Given:
+        """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeQueries.html"""
+        group, status = given.get("logGroupName"), given.get("status")
+        shown = ("queryId", "queryString", "status", "createTime", "logGroupName")
+        rows = [
+            {name: query[name] for name in shown}
+            for query in reversed(list(self.queries.values()))
+            if group in (None, query["logGroupName"]) and status in (None, query["status"])
+        ]
+        return {"queries": rows}
+
+    def clear(self) -> None:
+        """Forget the queries."""
+        self.queries.clear()

@@ -1,0 +1,337 @@
+"""Logs Insights: a query is a chain of commands over rows, one row an event.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from workshop.localaws.logs.expressions import Parser, Row, Value, malformed, number
+
+REPORT = re.compile(
+    r"(?P<name>Duration|Billed Duration|Memory Size|Max Memory Used|Init Duration): (?P<value>[\d.]+) (?:ms|MB)"
+)
+REQUEST = re.compile(r"\b(?:RequestId: )?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b")
+# Durations are milliseconds; memory is bytes, as in AWS's sample queries, which divide by a million.
+REPORTED = {"Duration": ("@duration", 1), "Billed Duration": ("@billedDuration", 1), "Init Duration": ("@initDuration", 1),
+            "Memory Size": ("@memorySize", 1_000_000), "Max Memory Used": ("@maxMemoryUsed", 1_000_000)}  # fmt: skip
+Command = Callable[[list[Row]], list[Row]]
+DEFAULT_LIMIT = 10_000
+TIMES = ("@timestamp", "@ingestionTime")
+
+
+def row_of(event: Any, stream: str, group: str, account: str) -> Row:
+    """The discovered fields of one event.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+    """
+    message = event.message
+    row: Row = {"@timestamp": event.timestamp, "@message": message, "@logStream": stream, "@log": f"{account}:{group}",
+                "@ingestionTime": event.ingestion_time, "@ptr": str(event.event_id)}  # fmt: skip
+    asked = REQUEST.search(message)
+    if asked:
+        row["@requestId"] = asked[1]
+    kind = message.partition(" ")[0]
+    if kind in ("START", "END", "REPORT") and "RequestId: " in message:
+        row["@type"] = kind
+    if kind == "REPORT":
+        for found in REPORT.finditer(message):
+            name, factor = REPORTED[found["name"]]
+            row[name] = float(found["value"]) * factor
+    elif message[:1] == "{":
+        try:
+            flatten(json.loads(message), "", row)
+        except ValueError:
+            return row
+    return row
+
+
+def flatten(value: Any, name: str, row: Row) -> None:
+    """Members of a JSON message as fields with dotted names."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            flatten(each, f"{name}.{key}" if name else str(key), row)
+    elif name:
+        row.setdefault(name, json.dumps(value) if isinstance(value, list) else value)
+
+
+def run(query: str, rows: Iterable[Row]) -> list[Row]:
+    """The rows a query gives.
+
+    Raises:
+        AwsError: MalformedQueryException.
+    """
+    found, columns, limited = list(rows), [], False
+    found.sort(key=lambda row: -row["@timestamp"])
+    commands = compiled(query)
+    for name, shown, command in commands:
+        found = command(found)
+        limited = limited or name == "limit"
+        if name == "fields":
+            columns += [each for each in shown if each not in columns]
+        elif name in ("stats", "display"):
+            columns = shown
+    if not limited:
+        found = found[:DEFAULT_LIMIT]
+    return [
+        {name: row.get(name) for name in columns or ("@timestamp", "@message")} | {"@ptr": row.get("@ptr")}
+        for row in found
+    ]
+
+
+def compiled(query: str) -> list[tuple[str, list[str], Command]]:
+    """The commands of a query: (name, columns it shows, what it does)."""
+    steps = []
+    for text in split(query):
+        name, _, rest = text.partition(" ")
+        maker = COMMANDS.get(name.lower())
+        if maker is None:
+            raise malformed(f"the command {name!r} is not known here; known are {', '.join(sorted(COMMANDS))}")
+        shown, command = maker(rest.strip())
+        steps.append(("limit" if name.lower() in ("head", "tail") else name.lower(), shown, command))
+    if not steps:
+        raise malformed("it is empty")
+    return steps
+
+
+def split(query: str) -> list[str]:
+    """The commands' texts: cut at | outside of quotes and regular expressions; # comments left out."""
+    lines = [line for line in query.splitlines() if not line.lstrip().startswith("#")]
+    parts, quote, start, text = [], "", 0, " ".join(lines)
+    for at, letter in enumerate(text):
+        if quote:
+            if letter == quote and text[at - 1] != "\\":
+                quote = ""
+        elif letter in "\"'`" or (letter == "/" and re.search(r"(like|=~|parse\s+\S+)\s*$", text[:at])):
+            quote = letter
+        elif letter == "|":
+            parts.append(text[start:at].strip())
+            start = at + 1
+    return [part for part in [*parts, text[start:].strip()] if part]
+
+
+def _named(text: str) -> list[tuple[str, Value]]:
+    """Expressions separated by commas, each with its own text or its alias as a name."""
+    parser, found = Parser(text), []
+    while not parser.done:
+        start = parser.at
+        value = parser.expression()
+        name = parser.text[start : parser.at].strip().strip("`")
+        if parser.take("as"):
+            start = parser.at
+            parser.primary()
+            name = parser.text[start : parser.at].strip().strip("`")
+        found.append((name, value))
+        if not parser.take(",") and not parser.done:
+            raise malformed(f"{parser.text[parser.at :].strip()[:30]!r} is not expected here")
+    if not found:
+        raise malformed("fields expected")
+    return found
+
+
+def fields(text: str) -> tuple[list[str], Command]:
+    named = _named(text)
+    return [name for name, _ in named], lambda rows: [
+        {**row, **{name: value(row) for name, value in named}} for row in rows
+    ]
+
+
+def filtered(text: str) -> tuple[list[str], Command]:
+    parser = Parser(text)
+    test = parser.expression()
+    if not parser.done:
+        raise malformed(f"{parser.text[parser.at :].strip()[:30]!r} is not expected here")
+    return [], lambda rows: [row for row in rows if test(row)]
+
+
+def sort(text: str) -> tuple[list[str], Command]:
+    parser, keys = Parser(text), []
+    while not parser.done:
+        value = parser.expression()
+        keys.append((value, parser.take("asc", "desc") == "desc"))
+        if not parser.take(",") and not parser.done:
+            raise malformed(f"{parser.text[parser.at :].strip()[:30]!r} is not expected here")
+
+    def command(rows: list[Row]) -> list[Row]:
+        for value, descending in reversed(keys):
+            rows = sorted(rows, key=lambda row, value=value: _order(value(row)), reverse=descending)
+        return rows
+
+    return [], command
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    worth = number(value)
+    return (0, 0.0, "") if value is None else (1, worth, "") if worth is not None else (2, 0.0, str(value))
+
+
+def limit(text: str) -> tuple[list[str], Command]:
+    if not text.isdigit() or not 0 < int(text) <= DEFAULT_LIMIT:
+        raise malformed(f"limit needs a number from 1 to {DEFAULT_LIMIT}")
+    return [], lambda rows: rows[: int(text)]
+
+
+def dedup(text: str) -> tuple[list[str], Command]:
+    named = _named(text)
+
+    def command(rows: list[Row]) -> list[Row]:
+        first: dict[tuple[str, ...], Row] = {}
+        for row in rows:
+            first.setdefault(tuple(str(value(row)) for _, value in named), row)
+        return list(first.values())
+
+    return [], command
+
+
+def parse(text: str) -> tuple[list[str], Command]:
+    """parse field "glob * with stars" as a, b; or parse field /(?<a>…)/."""
+    parser = Parser(text)
+    of: Value = lambda row: row.get("@message")  # noqa: E731  (parse without a field reads the message)
+    if not re.match(r"\s*[\"'/]", text):
+        of = parser.primary()
+    expression = parser.regex()
+    if expression is None:
+        glob = parser.primary()({})
+        if not isinstance(glob, str):
+            raise malformed("parse needs a pattern in quotes or between slashes")
+        if not parser.take("as"):
+            raise malformed("parse with a glob pattern needs 'as' and names")
+        names = [name.strip().strip("`") for name in parser.text[parser.at :].split(",")]
+        if len(names) != glob.count("*"):
+            raise malformed(f"parse has {glob.count('*')} stars and {len(names)} names")
+        pieces = [re.escape(piece) for piece in glob.split("*")]
+        expression = re.compile("(.*?)".join(pieces) + ("$" if glob.endswith("*") else ""), re.DOTALL)
+    else:
+        names = list(expression.groupindex)
+
+    def command(rows: list[Row]) -> list[Row]:
+        return [{**row, **_captured(expression, names, of(row))} for row in rows]
+
+    return [], command
+
+
+def _captured(expression: re.Pattern[str], names: list[str], text: Any) -> Row:
+    found = expression.search(str(text)) if text is not None else None
+    return {} if not found else dict(zip(names, found.groups(), strict=False))
+
+
+def display(text: str) -> tuple[list[str], Command]:
+    named = _named(text)
+    return [name for name, _ in named], lambda rows: [
+        {**row, **{name: value(row) for name, value in named}} for row in rows
+    ]
+
+
+AGGREGATE = re.compile(
+    r"(?P<name>count_distinct|count|sum|avg|min|max|pct|median|stddev|earliest|latest)\s*\(", re.IGNORECASE
+)
+
+
+def stats(text: str) -> tuple[list[str], Command]:
+    """stats avg(@duration) as mean, count(*) by bin(5m)."""
+    wanted, _, by = _cut_by(text)
+    aggregates, rest = [], wanted.strip()
+    while rest:
+        found = AGGREGATE.match(rest)
+        if not found:
+            raise malformed(f"{rest[:30]!r} is no function that stats knows")
+        end = _closing(rest, found.end())
+        inner, rest = rest[found.end() : end].strip(), rest[end + 1 :].strip()
+        alias = re.match(r"as\s+(`[^`]+`|[\w@.]+)\s*", rest, re.IGNORECASE)
+        label = alias[1].strip("`") if alias else f"{found['name']}({inner})"
+        rest = rest[alias.end() :] if alias else rest
+        aggregates.append((label, _aggregate(found["name"].lower(), inner)))
+        if rest and not rest.startswith(","):
+            raise malformed(f"{rest[:30]!r} is not expected here")
+        rest = rest.lstrip(", ")
+    groups = _named(by) if by else []
+
+    def command(rows: list[Row]) -> list[Row]:
+        parts: dict[tuple[Any, ...], list[Row]] = {} if groups else {(): []}
+        for row in rows:
+            parts.setdefault(tuple(value(row) for _, value in groups), []).append(row)
+        names = [name for name, _ in groups]
+        return [
+            {**dict(zip(names, key, strict=True)), **{label: action(members) for label, action in aggregates}}
+            for key, members in parts.items()
+        ]
+
+    return [name for name, _ in groups] + [label for label, _ in aggregates], command
+
+
+def _cut_by(text: str) -> tuple[str, str, str]:
+    depth = 0
+    for found in re.finditer(r"[()]|\bby\b", text):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if found[0] == "by" and depth == 0:
+            return text[: found.start()], "by", text[found.end() :]
+    return text, "", ""
+
+
+def _closing(text: str, at: int) -> int:
+    depth = 1
+    for position in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if depth == 0:
+            return position
+    raise malformed("a parenthesis is not closed")
+
+
+def _aggregate(name: str, inner: str) -> Callable[[list[Row]], Any]:
+    if name == "count" and inner in ("*", ""):
+        return len
+    parser = Parser(inner)
+    value = parser.expression()
+    rank = parser.expression()({}) if parser.take(",") else None
+    if name == "pct" and rank is None:
+        raise malformed("pct needs a field and a percentile")
+
+    def action(rows: list[Row]) -> Any:
+        values = [found for row in rows if (found := value(row)) is not None]
+        if name == "count":
+            return len(values)
+        if name == "count_distinct":
+            return len({str(each) for each in values})
+        if name in ("earliest", "latest"):
+            timed = [row for row in rows if value(row) is not None]
+            pick = min if name == "earliest" else max
+            return value(pick(timed, key=lambda row: row.get("@timestamp") or 0)) if timed else None
+        numbers = [each for each in map(number, values) if each is not None]
+        return None if not numbers else _number_of(name, numbers, rank)
+
+    return action
+
+
+def _number_of(name: str, numbers: list[float], rank: Any) -> float:
+    if name == "pct" or name == "median":
+        ordered = sorted(numbers)
+        share = float(rank) / 100 if name == "pct" else 0.5
+        return ordered[max(0, min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1))]
+    if name == "stddev":
+        return statistics.pstdev(numbers)
+    return {"sum": sum(numbers), "avg": sum(numbers) / len(numbers), "min": min(numbers), "max": max(numbers)}[name]
+
+
+COMMANDS: dict[str, Callable[[str], tuple[list[str], Command]]] = {
+    "fields": fields, "filter": filtered, "where": filtered, "sort": sort, "order": sort, "limit": limit, "head": limit,
+    "dedup": dedup, "parse": parse, "display": display, "stats": stats,
+}  # fmt: skip
+
+
+def shown(name: str, value: Any) -> str:
+    """A value as the API gives it: text, times as AWS writes them."""
+    if (name in TIMES or name.startswith(("bin(", "datefloor("))) and isinstance(value, (int, float)):
+        at = datetime.fromtimestamp(value / 1000, UTC)
+        return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.4f}".rstrip("0").rstrip(".")
+    return str(value)
