@@ -232,3 +232,18 @@ def test_a_bucket_notifies_a_function(bench: Bench, recorder: Recorder, key: str
     gone = recorder.wait(2)[1]["Records"][0]
     assert gone["eventName"] == "ObjectRemoved:Delete" and "size" not in gone["s3"]["object"]
     assert len(recorder.look()) == 2
+
+
+def test_a_hidden_message_is_not_lost_when_the_clock_goes_back(
+    bench: Bench, recorder: Recorder, clock: Callable[..., Any]
+) -> None:
+    clock(to="2035-01-01T00:00:00Z")
+    queue = Queue(bench, VisibilityTimeout="60")
+    feed(bench, queue, recorder)
+    queue.send("please fail")
+    recorder.wait(1)
+    assert eventually(lambda: queue.counts() == (0, 1))
+    clock(reset=True)
+    assert queue.counts() == (0, 1)
+    clock(advance=61)
+    assert len(recorder.wait(2)) == 2

@@ -51,9 +51,50 @@ def rest_event(
         context: what of `requestContext` is the same for every request of the method.
         binary: whether the body's media type is one of the API's binary types.
     """
+    headers, many = rest_headers(request)
+    single, multi = _rest_query(request.query) if request.query else (None, None)
+    body, encoded = _rest_body(request.body, binary)
+    return {
+        "resource": resource_path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": headers,
+        "multiValueHeaders": many,
+        "queryStringParameters": single,
+        "multiValueQueryStringParameters": multi,
+        "pathParameters": parameters,
+        "stageVariables": stage_variables,
+        "requestContext": rest_context(request, context, headers.get("User-Agent")),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def rest_context(request: Request, context: dict[str, Any], agent: str | None) -> dict[str, Any]:
+    """`requestContext` of a REST API: what is the same for every request of a method, and what is this one's."""
+    return {
+        **context,
+        "path": f"/{context['stage']}{request.path}",
+        "protocol": request.protocol,
+        "requestId": request.id,
+        "extendedRequestId": request.extended_id,
+        "requestTime": request.clf_time(),
+        "requestTimeEpoch": int(request.started * 1000),
+        "httpMethod": request.method,
+        "identity": {
+            **IDENTITY,
+            **context.get("identity", {}),
+            "sourceIp": request.client_ip,
+            "userAgent": agent,
+        },
+    }
+
+
+def rest_headers(request: Request) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Headers by name, the last value of each, and all values; with those that the gateway adds."""
     headers: dict[str, str] = {}
     many: dict[str, list[str]] = {}
-    trace = forwarded = agent = ""
+    trace = forwarded = ""
     for lower, name, value in request.spelled():
         if lower in _DROPPED:
             continue
@@ -63,8 +104,6 @@ def rest_event(
             elif lower == "x-forwarded-for":
                 forwarded = value
             continue
-        if lower == "user-agent":
-            agent = value
         name = _REST_SPELLING.get(lower, name)
         headers[name] = value
         if name in many:
@@ -80,37 +119,7 @@ def rest_event(
     ):
         headers[name] = value
         many[name] = [value]
-    single, multi = _rest_query(request.query) if request.query else (None, None)
-    body, encoded = _rest_body(request.body, binary)
-    return {
-        "resource": resource_path,
-        "path": request.path,
-        "httpMethod": request.method,
-        "headers": headers,
-        "multiValueHeaders": many,
-        "queryStringParameters": single,
-        "multiValueQueryStringParameters": multi,
-        "pathParameters": parameters,
-        "stageVariables": stage_variables,
-        "requestContext": {
-            **context,
-            "path": f"/{context['stage']}{request.path}",
-            "protocol": request.protocol,
-            "requestId": request.id,
-            "extendedRequestId": request.extended_id,
-            "requestTime": request.clf_time(),
-            "requestTimeEpoch": int(request.started * 1000),
-            "httpMethod": request.method,
-            "identity": {
-                **IDENTITY,
-                **context.get("identity", {}),
-                "sourceIp": request.client_ip,
-                "userAgent": agent or None,
-            },
-        },
-        "body": body,
-        "isBase64Encoded": encoded,
-    }
+    return headers, many
 
 
 def _rest_query(query: str) -> tuple[dict[str, str] | None, dict[str, list[str]] | None]:

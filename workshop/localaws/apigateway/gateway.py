@@ -42,8 +42,8 @@ class ApiGateway:
         iam: the cloud's `Iam`, for permissions.
         clock: the cloud's `Clock`; requests carry its time.
         settings: the cloud's settings; nothing of it is needed so far.
-        observe: called after every request with (api name, stage, resource or None, status, milliseconds, milliseconds
-            of the integration), for metrics.
+        observe: called after every request with (API id, stage, status, milliseconds, milliseconds of the
+            integration), for metrics.
     """
 
     def __init__(

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from workshop.localaws.apigateway.exchange import Answer, Request
-from workshop.localaws.apigateway.templates import Template, Unsupported
+from workshop.localaws.apigateway.template_functions import Unsupported
+from workshop.localaws.apigateway.templates import Template
 
 __all__ = ["Unsupported", "answer"]
 

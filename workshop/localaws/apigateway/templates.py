@@ -5,22 +5,18 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, unquote_plus
+
+from workshop.localaws.apigateway.template_functions import STRING, UTIL, Unsupported, json_path, text_of, truth
 
 _DIRECTIVE = re.compile(r"#(set|if|elseif|else|end)\b")
 _REFERENCE = re.compile(r"\$!?(\{[A-Za-z][^}]*\}|[A-Za-z][\w-]*(?:\.[\w-]+(?:\((?:[^()\"']|\"[^\"]*\"|'[^']*')*\))?)*)")
 _TOKEN = re.compile(
     r"\s*(?:(\"(?:[^\"\\]|\\.)*\"|'[^']*')|(\$!?\{?[A-Za-z][\w.-]*)|(\d+)|(==|!=|&&|\|\||[!().,{}])|(true|false|null)\b)"
 )
-
-
-class Unsupported(Exception):
-    """The template uses what this evaluator does not know; says what."""
 
 
 class Template:
@@ -70,7 +66,7 @@ class Template:
     def _if(self, expression: str, text: str, live: bool) -> tuple[str, str]:
         done, output = False, ""
         while True:
-            take = live and not done and (expression == "" or _truth(Expression(self, expression).value()))
+            take = live and not done and (expression == "" or truth(Expression(self, expression).value()))
             block, text = self._block(text, take)
             if take:
                 done, output = True, block
@@ -99,7 +95,7 @@ class Template:
     def _inline(self, text: str) -> str:
         def value(match: re.Match[str]) -> str:
             found = Expression(self, "$" + match[1].strip("{}")).value()
-            return match[0] if found is None else _text(found)
+            return match[0] if found is None else text_of(found)
 
         return _REFERENCE.sub(value, text)
 
@@ -121,10 +117,13 @@ class Template:
         if path[0] == "input" and name in ("json", "path") and arguments:
             found = json_path(self.body, str(arguments[0]))
             return json.dumps(found) if name == "json" else found
-        if path[0] == "util" and name in _UTIL:
-            return _UTIL[name](arguments[0] if arguments else None)
-        if isinstance(target, str) and name in _STRING:
-            return _STRING[name](target, *map(str, arguments))
+        try:
+            if path[0] == "util" and name in UTIL:
+                return UTIL[name](arguments[0] if arguments else None)
+            if isinstance(target, str) and name in STRING:
+                return STRING[name](target, *map(str, arguments))
+        except (TypeError, ValueError) as fault:
+            raise Unsupported(f"a template's ${'.'.join(path)}() failed: {fault}") from None
         raise Unsupported(f"a template calls ${'.'.join(path)}(), which is not offered here")
 
 
@@ -158,7 +157,7 @@ class Expression:
         while self._peek() == "||":
             self.at += 1
             other = self._and()
-            found = _truth(found) or _truth(other)
+            found = truth(found) or truth(other)
         return found
 
     def _and(self) -> Any:
@@ -166,20 +165,20 @@ class Expression:
         while self._peek() == "&&":
             self.at += 1
             other = self._compare()
-            found = _truth(found) and _truth(other)
+            found = truth(found) and truth(other)
         return found
 
     def _compare(self) -> Any:
         found = self._unary()
         if (sign := self._peek()) in ("==", "!="):
             self.at += 1
-            return (_text(found) == _text(self._unary())) == (sign == "==")
+            return (text_of(found) == text_of(self._unary())) == (sign == "==")
         return found
 
     def _unary(self) -> Any:
         if self._peek() == "!":
             self.at += 1
-            return not _truth(self._unary())
+            return not truth(self._unary())
         if self._peek() == "(":
             self.at += 1
             found = self._or()
@@ -207,8 +206,7 @@ class Expression:
             return self.template.lookup(path)
         found: Any = self.template.lookup(path[:-1]) if path[0] not in ("input", "util") else None
         found = self.template.call(found, path, self._arguments())
-        while self._peek() == ".":
-            self.at += 1
+        if self._peek() == ".":
             raise Unsupported("a template calls a method of a method's result, which is not offered here")
         return found
 
@@ -228,20 +226,6 @@ class Expression:
         if self._peek() != sign:
             raise Unsupported(f"a template has {self.text.strip()[:80]!r}: {sign} is missing")
         self.at += 1
-
-
-def json_path(body: str, path: str) -> Any:
-    """The simple JSONPath of mapping templates: `$`, `$.a.b`, `$.a[0]`; None when there is nothing."""
-    try:
-        found = json.loads(body) if body else {}
-    except ValueError:
-        return None
-    for name, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path):
-        if name:
-            found = found.get(name) if isinstance(found, dict) else None
-        else:
-            found = found[int(index)] if isinstance(found, list) and int(index) < len(found) else None
-    return found
 
 
 def _brackets(text: str) -> tuple[str, str]:
@@ -269,41 +253,3 @@ def _unquote(template: Template, text: str) -> str:
     if text.startswith("'"):
         return text[1:-1]
     return template._inline(text[1:-1]) if "$" in text and "\\" not in text else text[1:-1]
-
-
-def _truth(value: Any) -> bool:
-    return value is not None and value is not False
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _matches(text: str, pattern: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        raise Unsupported(f"a template's pattern {pattern!r} is not a regular expression") from None
-
-
-_STRING = {
-    "matches": _matches,
-    "equals": lambda text, other: text == other,
-    "contains": lambda text, other: other in text,
-    "startsWith": lambda text, other: text.startswith(other),
-    "endsWith": lambda text, other: text.endswith(other),
-    "toLowerCase": lambda text: text.lower(),
-    "toUpperCase": lambda text: text.upper(),
-}
-_UTIL = {
-    "escapeJavaScript": lambda value: json.dumps(_text(value))[1:-1].replace("'", "\\'"),
-    "parseJson": lambda value: json.loads(value),
-    "urlEncode": lambda value: quote(_text(value), safe=""),
-    "urlDecode": lambda value: unquote_plus(_text(value)),
-    "base64Encode": lambda value: base64.b64encode(_text(value).encode()).decode(),
-    "base64Decode": lambda value: base64.b64decode(_text(value)).decode("utf-8", "replace"),
-}

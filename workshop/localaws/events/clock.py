@@ -61,7 +61,7 @@ class Clock:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._moving = asyncio.Lock()
-        self._on_move: list[Callable[[], None]] = []
+        self._on_move: list[Callable[[float], None]] = []
         self._running: set[asyncio.Task[Any]] = set()
 
     def time(self) -> float:
@@ -96,8 +96,11 @@ class Clock:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def on_move(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every jump, so that a source can work out its next times anew."""
+    def on_move(self, callback: Callable[[float], None]) -> None:
+        """Call `callback(shift)` after every jump, so that a source can work out its next times anew.
+
+        `shift` is how many seconds the clock went back (negative), or 0 when it went forwards.
+        """
         self._on_move.append(callback)
 
     def call_at(
@@ -161,9 +164,7 @@ class Clock:
         target = when.timestamp()
         async with self._moving:
             fired = await self._run_through(target) if target > self.time() else []
-            self._show(target)
-            for callback in self._on_move:
-                callback()
+            self._jump(target)
         self._set_alarm()
         return fired
 
@@ -178,11 +179,23 @@ class Clock:
     async def reset(self) -> list[Fired]:
         """Back to the machine's time; fires nothing, even when that lies ahead."""
         async with self._moving:
+            self._jump(time.time())
             self._offset = 0.0
-            for callback in self._on_move:
-                callback()
         self._set_alarm()
         return []
+
+    def _jump(self, target: float) -> None:
+        """Show another time; what was to happen in five minutes still does when the clock went back."""
+        shift = min(target - self.time(), 0.0)
+        self._show(target)
+        if shift:
+            for _, _, timer in self._agenda:
+                if not timer.visible:
+                    timer.due += shift
+            self._agenda = [(timer.due, count, timer) for _, count, timer in self._agenda]
+            heapq.heapify(self._agenda)
+        for callback in self._on_move:
+            callback(shift)
 
     def _show(self, seconds: float) -> None:
         self._offset = seconds - time.time()

@@ -57,7 +57,9 @@ class EventSources:
         for one in refresh.get(service, ()):
             self.on_loop(one)
 
-    def _moved(self) -> None:
+    def _moved(self, shift: float) -> None:
+        if shift:
+            topics_and_buckets.shift_queues(shift)
         self.rules.refresh(moved=True)
         self.scheduler.refresh(moved=True)
         self.queues.wake_all()

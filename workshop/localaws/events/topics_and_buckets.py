@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,18 @@ def install_s3() -> None:
     from moto.s3 import notifications
 
     notifications.send_event = _send_event
+
+
+def shift_queues(seconds: float) -> None:
+    """The clock went back: messages hidden or delayed for a minute still are for a minute, not for years."""
+    models = sys.modules.get("moto.sqs.models")
+    for regions in list(models.sqs_backends.values()) if models else ():
+        for backend in list(regions.values()):
+            for queue in list(backend.queues.values()):
+                for message in list(queue._messages):
+                    message.sent_timestamp = int(message.sent_timestamp + seconds * 1000)
+                    message.visible_at += seconds * 1000 if message.visible_at else 0
+                    message.delayed_until += seconds * 1000 if message.delayed_until else 0
 
 
 def _publish(original: Any) -> Any:
