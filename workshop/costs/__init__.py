@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from workshop.costs.calculator import Bill, Line, bill, billed_ms, break_even, duration_for, per_million, server_bill
 from workshop.costs.claims import MADE_ORDERS_A_MONTH, claims
-from workshop.costs.prices import PRICES, Price, price, price_list
+from workshop.costs.plot import break_even_plot
+from workshop.costs.prices import PRICES, Price, money, price, price_list
 
 __all__ = [
     "MADE_ORDERS_A_MONTH",
@@ -22,8 +23,10 @@ __all__ = [
     "bill",
     "billed_ms",
     "break_even",
+    "break_even_plot",
     "claims",
     "duration_for",
+    "money",
     "per_million",
     "price",
     "price_list",

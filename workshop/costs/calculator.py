@@ -58,7 +58,7 @@ class Bill(View):
 
     def table(self) -> Table:
         """The bill as a `Table`."""
-        rows = [(line.price.what, f"{line.quantity:,.0f}", line.price.unit, money(line.usd)) for line in self.lines]
+        rows = [(line.price.what, _amount(line.quantity), line.price.unit, money(line.usd)) for line in self.lines]
         return Table([*rows, ("Total", "", "", money(self.total))], ["what", "used", "unit", "cost"], self.caption)
 
     def __str__(self) -> str:
@@ -66,6 +66,11 @@ class Bill(View):
 
     def html(self) -> str:
         return self.table().html()
+
+
+def _amount(quantity: float) -> str:
+    """Whole numbers; small ones with what matters of them."""
+    return f"{quantity:,.0f}" if quantity >= 10 or quantity == int(quantity) else f"{quantity:.2g}"
 
 
 def bill(

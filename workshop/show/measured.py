@@ -109,6 +109,11 @@ class Pairs(View):
         """The warm calls of a function."""
         return [second for _, second in self.calls[name]]
 
+    def medians(self, name: str) -> tuple[float, float]:
+        """Median init phase of the cold calls and median duration of the warm ones, in ms, as REPORT has them."""
+        init = median([one.report.init_ms or 0.0 for one in self.firsts(name)])
+        return init, median([one.report.duration_ms for one in self.seconds(name)])
+
     def service_times(self, name: str, *, waiting: float = 0.0) -> tuple[list[float], list[float]]:
         """Seconds of its warm calls and of its cold ones: what the fleet simulator takes.
 

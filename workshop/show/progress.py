@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from workshop.show.views import Table, View
+from workshop.show.views import Table, View, shortened
 
 REDRAW_SECONDS = 0.1  # a notebook's output is replaced at most this often
 _RUNNING, _DONE, _FAILED = "...", "done", "FAILED"
@@ -47,7 +47,7 @@ class Steps(View):
         state = state_of(status)
         self.failed = self.failed or state == _FAILED
         took = f"{seconds:.2f}" if isinstance(seconds, int | float) and state != _RUNNING else ""
-        row = [state, phase, logical_id, _word(step, "type").removeprefix("AWS::"), took, reason]
+        row = [state, phase, shortened(logical_id), _word(step, "type").removeprefix("AWS::"), took, reason]
         self._rows[(phase, logical_id)] = row
         self.last = " ".join(part for part in (phase, logical_id, status.lower().replace("_", " ")) if part)
 

@@ -47,6 +47,11 @@ def width_of(text: str) -> int:
     return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
 
 
+def shortened(name: str, most: int = 34) -> str:
+    """A long generated name with its end left out; a table that scrolls sideways hides more than that."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
 def cell_text(value: Any) -> str:
     """One value as a reader wants it: no `None`, no `True`, no seventeen digits."""
     if value is None:
@@ -122,7 +127,7 @@ class Table(View):
         right = self._right()
         out = ['<table style="border-collapse:collapse;margin:4px 0">']
         if self.caption:
-            out.append(f'<caption style="text-align:left;padding:4px 0"><b>{escape(self.caption)}</b></caption>')
+            out.append(f'<caption style="text-align:left;padding:4px 0;white-space:nowrap"><b>{escape(self.caption)}</b></caption>')
         if self.headers:
             out.append(_html_row("th", self.headers, right))
         out += [_html_row("td", row, right) for row in self.rows]
