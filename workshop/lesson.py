@@ -10,11 +10,13 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from workshop import serverless, show
 from workshop.errors import WorkshopError
+from workshop.show.views import shortened
 
 ROOT = Path(__file__).resolve().parent.parent
 MY_WORK = ROOT / "my_work"  # what a reader makes; not kept in git
@@ -77,8 +79,8 @@ def edit(path: str | Path, before: str, after: str) -> show.Diff:
     file = locate(path)
     old = file.read_text(encoding="utf-8")
     count = old.count(before)
-    if count == 0 and after in old:
-        return show.Diff(old, old, file.name)
+    if count == 0 and old.count(after) == 1:
+        return show.Diff(old.replace(after, before), old, file.name)
     if count != 1:
         raise WorkshopError(
             f"{file.name} holds {before!r} {count} times; to change it here it must stand there once.",
@@ -161,7 +163,8 @@ def resources(deployment: Any) -> show.Table:
     pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     found = [resource for page in pages for resource in page["StackResourceSummaries"]]
     rows = [
-        (one["LogicalResourceId"], one["ResourceType"].removeprefix("AWS::"), one["ResourceStatus"]) for one in found
+        (shortened(one["LogicalResourceId"]), one["ResourceType"].removeprefix("AWS::"), one["ResourceStatus"])
+        for one in found
     ]
     return show.Table(rows, ["logical id", "type", "status"])
 
@@ -190,8 +193,22 @@ def call(
     return view
 
 
-def refused(work: Callable[..., Any], *arguments: Any, **options: Any) -> show.Text:
-    """Does what is meant to be refused, and shows the refusal: one paragraph, as the command line prints it.
+class Refusal(show.View):
+    """What was refused, and why: one paragraph, as the command line prints it."""
+
+    def __init__(self, error: WorkshopError) -> None:
+        self.error = error
+
+    def __str__(self) -> str:
+        return textwrap.fill(f"Refused. {self.error.paragraph()}", 88)
+
+    def html(self) -> str:
+        look = "border-left:4px solid #b45309;padding:2px 12px;margin:4px 0;max-width:60em"
+        return f'<div style="{look}"><b>Refused.</b> {escape(self.error.paragraph())}</div>'
+
+
+def refused(work: Callable[..., Any], *arguments: Any, **options: Any) -> Refusal:
+    """Does what is meant to be refused, and shows the refusal.
 
     Args:
         work: a function of the workshop, such as `deploy`; then its arguments.
@@ -202,7 +219,7 @@ def refused(work: Callable[..., Any], *arguments: Any, **options: Any) -> show.T
     try:
         work(*arguments, **options)
     except WorkshopError as error:
-        return show.Text(textwrap.fill(error.paragraph(), 100), "Refused")
+        return Refusal(error)
     raise AssertionError(f"{getattr(work, '__name__', work)} was expected to be refused, and was not")
 
 

@@ -133,7 +133,7 @@ def start_local(*arguments: str) -> Cloud:
     if not line:
         process.wait()
         log.flush()
-        words = Path(log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        words = Path(log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         cloud.close()
         raise WorkshopError(
             f"The offline cloud did not start: {' '.join(words) or 'no reason given'}.", fix="Run: workshop doctor"

@@ -127,7 +127,8 @@ class Table(View):
         right = self._right()
         out = ['<table style="border-collapse:collapse;margin:4px 0">']
         if self.caption:
-            out.append(f'<caption style="text-align:left;padding:4px 0;white-space:nowrap"><b>{escape(self.caption)}</b></caption>')
+            look = "text-align:left;padding:4px 0;white-space:nowrap"
+            out.append(f'<caption style="{look}"><b>{escape(self.caption)}</b></caption>')
         if self.headers:
             out.append(_html_row("th", self.headers, right))
         out += [_html_row("td", row, right) for row in self.rows]
