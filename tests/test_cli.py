@@ -50,7 +50,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     [
         (["depoly"], "deploy"),
         (["deploy", "--stag", "dev"], "--stage"),
-        (["up", "--port", "many"], "not a valid int"),
+        (["up", "--port", "many"], "valid integer"),
         (["up", "--port", "70000"], "65535"),
         (["run", "99"], "99"),
         (["lab", "notebooks/77_none.ipynb"], "77_none"),
