@@ -164,6 +164,17 @@ async def test_an_answer_over_six_megabytes(engines: Engines) -> None:
         assert len(room.engine.environments()) == 1
 
 
+async def test_a_fault_in_the_sink_leaves_nobody_waiting(engines: Engines) -> None:
+    async with engines() as room:
+        def broken(*_: object) -> None:
+            raise RuntimeError("a fault of the test")
+
+        spec = room.function("def handler(e, c):\n    print(e)\n    return e\n")
+        room.sink.finished = room.sink.write = broken
+        assert [await asyncio.wait_for(room.call(spec, number), 5) for number in range(3)] == [0, 1, 2]
+        assert len(room.engine.environments()) == 1
+
+
 async def test_code_that_is_gone(engines: Engines) -> None:
     async with engines() as room:
         spec = room.function("def handler(e, c): pass\n")

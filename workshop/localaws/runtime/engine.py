@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import tempfile
 import time
@@ -26,6 +27,7 @@ from workshop.localaws.runtime.watch import Watch
 
 PATIENCE = 0.1  # seconds that a request waits for an environment which has just answered
 FAIRNESS = 0.25  # seconds after which a waiting request is served before all others
+LOGGER = logging.getLogger(__name__)
 Key = tuple[str, str, str]
 
 
@@ -131,14 +133,10 @@ class Engine:
 
     def evict(self) -> bool:
         """End the environment that has been idle longest, provisioned ones last; False when none is idle."""
-        oldest = min(
-            (e for pool in self.idle.values() for e in pool),
-            key=lambda e: (e.init_type != "on-demand", e.idle_since), default=None,
-        )
-        if oldest is None:
-            return False
-        oldest.die()
-        return True
+        idle = [e for pool in self.idle.values() for e in pool]
+        if idle:
+            min(idle, key=lambda e: (e.init_type != "on-demand", e.idle_since)).die()
+        return bool(idle)
 
     def create(self, spec: FunctionSpec, request: Request | None, init_type: str = "on-demand") -> Environment:
         """Start an environment, for a request or ahead of any."""
@@ -172,11 +170,19 @@ class Engine:
     def finished(self, request: Request, invocation: Invocation) -> None:
         """A request is over."""
         self.concurrency.end(request.spec.arn)
+        if not request.future.done():
+            request.future.set_result(invocation)
         try:
             self.sink.finished(request.spec, invocation)
-        finally:  # a fault in counting must not leave the caller waiting
-            if not request.future.done():
-                request.future.set_result(invocation)
+        except Exception:  # a fault in counting must not leave the environment half-way
+            LOGGER.exception("The sink failed over a finished request.")
+
+    def write(self, spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+        """Log events for the sink."""
+        try:
+            self.sink.write(spec, stream, events)
+        except Exception:  # nor may one in logging
+            LOGGER.exception("The sink failed over log events.")
 
     def rested(self, environment: Environment) -> None:
         """An environment is idle."""
@@ -262,8 +268,7 @@ class Engine:
         """End environments idle for too long by the engine's clock, but no provisioned ones; returns how many."""
         limit = self.clock() - self.settings.idle_seconds
         idle = [e for pool in self.idle.values() for e in pool if e.init_type == "on-demand"]
-        old = [environment for environment in idle if environment.idle_clock <= limit]
-        for environment in old:
+        for environment in (old := [e for e in idle if e.idle_clock <= limit]):
             environment.die()
         return len(old)
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 import uuid
@@ -25,6 +26,7 @@ from workshop.localaws.runtime.runtime_host import Host
 if TYPE_CHECKING:
     from workshop.localaws.runtime.engine import Engine
 
+LOGGER = logging.getLogger(__name__)
 KILLED = "Runtime exited with error: signal: killed"
 MEASURE_AGAIN = 0.1  # seconds; a short request is not worth reading /proc for more often
 SHORT = 0.005
@@ -46,16 +48,14 @@ class Environment:
         self.process: Process | None = None
         self.host = Host(self)
         self.server: asyncio.Server | None = None
-        self.connection: RuntimeConnection | None = None
+        self.connection: RuntimeConnection | None = None  # the one that waits in /next
         self.init_started = perf_counter()
         self.init_ms: float | None = None
         self.init_error: tuple[str, bytes, str] = ("", b"", "")  # type, the runtime's own document, or a reason
         self.idle_since = 0.0  # perf_counter
         self.idle_clock = 0.0  # the engine's clock, which a notebook may move
         self.away_until = 0.0  # when an environment that answered must be back in /next
-        self.measured = 0.0
-        self.peak_mb = 0
-        self.requests = 0
+        self.measured, self.peak_mb, self.requests = 0.0, 0, 0
         self.retired = False
         self.opened: asyncio.Future[bool] = engine.loop.create_future()  # True when first ready, False when it failed
 
@@ -75,8 +75,8 @@ class Environment:
         if self.state == "dead":
             self.server.close()
             return
-        at = self.engine.clock()
-        self.log.add(self.frames.init_start(self.engine.runtimes.version(self.spec.runtime), self.init_type, at))
+        version = self.engine.runtimes.version(self.spec.runtime)
+        self.log.add(self.frames.init_start(version, self.init_type, self.engine.clock()))
         self.run()
 
     def run(self) -> None:
@@ -91,7 +91,9 @@ class Environment:
             process = self.engine.launcher.spawn(
                 launch, lambda data: self.wrote(process, data), lambda code: self.exited(process, code)
             )
-        except (OSError, WorkshopError) as error:
+        except Exception as error:
+            if not isinstance(error, (OSError, WorkshopError)):
+                LOGGER.exception("An environment of %s could not be prepared.", self.spec.name)
             self.init_error = ("Runtime.InvalidEntrypoint", b"", str(error))
             self.engine.loop.call_soon(self.init_ended, "error", self.process)
             return
@@ -153,9 +155,8 @@ class Environment:
         """The process ended by itself or was killed from outside."""
         if process is not self.process or self.state == "dead":
             return
-        error_type, reason = "Runtime.ExitError", exit_reason(code)
-        if process.launch_error:
-            error_type, reason = "Runtime.InvalidEntrypoint", process.launch_error
+        error_type = "Runtime.InvalidEntrypoint" if process.launch_error else "Runtime.ExitError"
+        reason = process.launch_error or exit_reason(code)
         if self.state == "init":
             if not self.init_error[0]:
                 self.init_error = (error_type, b"", reason)
@@ -206,8 +207,8 @@ class Environment:
             log_stream=self.stream, status=status,
         )
         at = self.engine.clock()
-        by_lambda = bool(error_type) or status == "timeout"
-        self.log.add(self.frames.end(request.request_id, status if by_lambda else "success", at))
+        outcome = status if error_type or status == "timeout" else "success"  # as far as Lambda itself is concerned
+        self.log.add(self.frames.end(request.request_id, outcome, at))
         self.log.add(self.frames.report(invocation, error_type, at))
         if request.tail:
             invocation.log_tail = self.log.take_tail()
@@ -249,8 +250,8 @@ class Environment:
         """The process is gone, or of no further use, before it answered."""
         self.end_process()
         request_id = self.request.request_id
+        kind = "Runtime.ExitError" if error_type == "Runtime.OutOfMemory" else error_type
         if not payload:
-            kind = "Runtime.ExitError" if error_type == "Runtime.OutOfMemory" else error_type
             self.log.add(self.frames.crash(request_id, reason, kind, self.engine.clock()))
         self.finish(payload or document(error_type, f"RequestId: {request_id} Error: {reason}"), "error", error_type)
         self.die()
@@ -258,8 +259,7 @@ class Environment:
     def rest(self) -> None:
         """Nothing to do: wait for the next request, or end when retired."""
         self.state, self.idle_since, self.idle_clock = "idle", perf_counter(), self.engine.clock()
-        if self.log.pending:
-            self.log.flush()
+        self.log.flush()
         if self.retired:
             self.die()
         else:

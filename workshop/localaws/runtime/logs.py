@@ -20,7 +20,7 @@ class LogStream:
     """One log stream. Lines end events; a frame of our Python client is one event however many lines it has.
 
     Args:
-        engine: gives the clock and the sink.
+        engine: gives the clock and takes the events.
         spec: the function, for the sink.
         name: the stream's name.
     """
@@ -48,7 +48,7 @@ class LogStream:
         """Hand what is pending to the sink."""
         if self.pending:
             events, self.pending = self.pending, []
-            self.engine.sink.write(self.spec, self.name, events)
+            self.engine.write(self.spec, self.name, events)
 
     def feed(self, data: bytes) -> None:
         """Bytes from the processes, in order, cut anywhere."""
