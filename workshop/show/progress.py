@@ -144,10 +144,11 @@ class _Quiet(_Screen):
 
 
 class _Lines(_Screen):
-    """A pipe: what changed, one line at a time."""
+    """A pipe: what is done, one line at a time; what has only begun is for a screen that can be drawn over."""
 
     def draw(self, steps: Steps) -> None:
-        print(steps.last, file=sys.stderr, flush=True)
+        if "in progress" not in steps.last:
+            print(steps.last, file=sys.stderr, flush=True)
 
     def close(self, steps: Steps) -> None:
         print(steps.headline, file=sys.stderr, flush=True)
