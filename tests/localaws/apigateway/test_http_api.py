@@ -204,3 +204,15 @@ def test_a_function_url(bench: Bench) -> None:
         assert (event["version"], event["rawPath"], event["rawQueryString"]) == ("2.0", "/a/b", "c=d")
         assert (event["routeKey"], event["body"]) == ("$default", '{"x":1}')
         assert event["requestContext"]["domainName"] == host
+
+
+def test_a_stage_can_throttle(bench: Bench, answer: str) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+    api = bench.http_api({"GET /hello": answer}, stage="slow")
+    limits = {"ThrottlingRateLimit": 0.001, "ThrottlingBurstLimit": 1}
+    api_id = api.split("/")[-2]
+    bench.client("apigatewayv2").delete_stage(ApiId=api_id, StageName="slow")
+    bench.client("apigatewayv2").create_stage(ApiId=api_id, StageName="slow", DefaultRouteSettings=limits)
+    assert httpx.get(api + "/hello").status_code == 200
+    got = httpx.get(api + "/hello")
+    assert (got.status_code, got.json()) == (429, {"message": "Too Many Requests"})

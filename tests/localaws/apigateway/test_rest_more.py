@@ -160,3 +160,18 @@ def test_an_integration_that_is_not_offered_is_a_500(bench: Bench) -> None:
     api = bench.rest_api({"GET /queue": {"type": "AWS", "integrationHttpMethod": "POST", "uri": uri}})
     assert api.get("/queue").json() == {"message": "Internal server error"}
     assert api.get("/queue").status_code == 500
+
+
+def test_throttling_is_off_until_a_stage_sets_it(bench: Bench, answer: str) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
+    api = bench.rest_api({"GET /hello": answer, "GET /other": answer})
+    assert {api.get("/hello").status_code for _ in range(20)} == {200}
+    patches = [
+        {"op": "replace", "path": "/~1hello/GET/throttling/rateLimit", "value": "0.001"},
+        {"op": "replace", "path": "/~1hello/GET/throttling/burstLimit", "value": "2"},
+    ]
+    api.gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=patches)
+    answers = [api.get("/hello") for _ in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert answers[2].json() == {"message": "Too Many Requests"}
+    assert api.get("/other").status_code == 200

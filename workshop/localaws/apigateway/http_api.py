@@ -13,6 +13,7 @@ from workshop.localaws.apigateway.exchange import Answer, Request
 from workshop.localaws.apigateway.integration import Caller, Failed, function_arn, http_proxy, with_variables
 from workshop.localaws.apigateway.refusals import http_refusal
 from workshop.localaws.apigateway.routing import Router
+from workshop.localaws.apigateway.throttle import Throttle
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _FAILURES = {"timeout": 503, "throttled": 503, "too_large": 413}
@@ -62,6 +63,8 @@ class HttpStage:
             "domainPrefix": api.api_id,
             "stage": stage.name,
         }
+        settings = {"$default": stage.default_route_settings or {}, **(stage.route_settings or {})}
+        self.throttle = Throttle(settings, "$default")
         self.router: Router[Route] = Router()
         self.default: Route | None = None
         self.refused: dict[str, str] = {}
@@ -94,6 +97,8 @@ class HttpStage:
         route, parameters = found or (self.default, None)
         if route is None:
             return http_refusal(404, request)
+        if not self.throttle.passes(route.key):
+            return http_refusal(429, request)
         if route.key in self.refused:
             kind = self.refused[route.key]
             return http_refusal(401, request, why=f"{kind} authorization is not offered here")

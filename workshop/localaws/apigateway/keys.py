@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from workshop.localaws.apigateway.exchange import Request
+from workshop.localaws.apigateway.throttle import Bucket, number
 
 _PERIODS = {"DAY": "%Y-%m-%d", "WEEK": "%G-W%V", "MONTH": "%Y-%m"}
 
@@ -23,7 +24,7 @@ class UsagePlans:
     def __init__(self, backend: Any) -> None:
         self.backend = backend
         self._used: dict[tuple[str, str, str], int] = {}
-        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self._buckets: dict[tuple[str, str], Bucket] = {}
 
     def check(self, request: Request, api_id: str, stage: str) -> tuple[str, dict[str, str]]:
         """Whether the request's `x-api-key` opens the stage.
@@ -55,19 +56,16 @@ class UsagePlans:
         return None
 
     def _under_rate(self, plan: Any, key_id: str) -> bool:
-        """A token bucket of `burstLimit`, refilled `rateLimit` times a second."""
-        rate, burst = _number(plan.throttle, "rateLimit"), _number(plan.throttle, "burstLimit")
+        rate, burst = number(plan.throttle, "rateLimit"), number(plan.throttle, "burstLimit")
         if not rate and not burst:
             return True
-        size, now = max(burst, 1.0), time.monotonic()
-        tokens, since = self._buckets.get((plan.id, key_id), (size, now))
-        tokens = min(size, tokens + (now - since) * rate)
-        allowed = tokens >= 1
-        self._buckets[(plan.id, key_id)] = (tokens - 1 if allowed else tokens, now)
-        return allowed
+        bucket = self._buckets.get((plan.id, key_id))
+        if bucket is None or (bucket.rate, bucket.burst) != (rate or 0.0, burst or 1.0):
+            bucket = self._buckets[(plan.id, key_id)] = Bucket(rate or 0.0, burst or 1.0)
+        return bucket.take()
 
     def _under_quota(self, plan: Any, key_id: str, now: float) -> bool:
-        limit = _number(plan.quota, "limit")
+        limit = number(plan.quota, "limit")
         if not limit:
             return True
         period = time.strftime(_PERIODS.get(str(_either(plan.quota, "period")), "%Y-%m"), time.gmtime(now))
@@ -81,13 +79,6 @@ class UsagePlans:
 def _either(record: Any, name: str) -> Any:
     """A member as the API writes it (apiId) or as CloudFormation does (ApiId)."""
     return record.get(name, record.get(name[0].upper() + name[1:])) if record else None
-
-
-def _number(record: Any, name: str) -> float:
-    try:
-        return float(_either(record, name) or 0)
-    except (TypeError, ValueError):
-        return 0.0
 
 
 def _truth(value: Any) -> bool:

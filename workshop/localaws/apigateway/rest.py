@@ -13,6 +13,7 @@ from workshop.localaws.apigateway.integration import Caller, Failed, function_ar
 from workshop.localaws.apigateway.keys import UsagePlans
 from workshop.localaws.apigateway.refusals import rest_refusal
 from workshop.localaws.apigateway.snapshot import Method, Resource, Snapshot
+from workshop.localaws.apigateway.throttle import Throttle
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _FAILURES = {
@@ -43,6 +44,7 @@ class RestStage:
         self._contexts: dict[tuple[str, str], dict[str, Any]] = {}
         self._arns: dict[tuple[str, str], tuple[str, str]] = {}
         self._deployment = stage.deployment_id
+        self._throttle = Throttle(stage.method_settings or {}, "*/*")
 
     async def answer(self, request: Request) -> Answer:
         """Route a request and answer it; never raises for what the request or the function did."""
@@ -61,6 +63,8 @@ class RestStage:
                 "MISSING_AUTHENTICATION_TOKEN", request, why=f"{method.authorization} authorization is not offered here"
             )
         identity: dict[str, Any] = {}
+        if not self._throttle.passes(f"{resource.path.replace('/', '~1')}/{request.method}"):
+            return self._refuse("THROTTLED", request)
         if method.api_key_required:
             refusal, identity = self.plans.check(request, snapshot.api_id, self.name)
             if refusal:
