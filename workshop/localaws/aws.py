@@ -124,6 +124,7 @@ class LocalAWS:
 
     async def reset(self) -> None:
         """Back to the first state: nothing deployed, nobody running, real time."""
+        await asyncio.to_thread(self.ready.wait, 60)  # a cloud that has just started is still being furnished
         self.queue.close()
         with self.service.store.lock:
             arns = [function.arn for region in self.service.store.regions.values() for function in region.functions.values()]
