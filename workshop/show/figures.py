@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workshop.show.views import View
@@ -99,11 +100,13 @@ class Picture(View):
 
     def _ipython_display_(self) -> None:
         """The picture, and its words below it: JupyterLab and GitHub keep `alt` in the file but put it on no <img>."""
-        from IPython.display import Markdown, display
+        from IPython.display import display
 
         data, metadata = self._repr_mimebundle_()
         display(data, metadata=metadata, raw=True)
-        display(Markdown(f"*In words: {self.alt}*"))
+        words = f"In words: {self.alt}"
+        html = f'<p style="margin:0 0 12px"><i>{escape(words)}</i></p>'
+        display({"text/html": html, "text/plain": words}, raw=True)
 
     def save(self, path: Any) -> None:
         """Write the PNG to a path."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import json
 import re
 import textwrap
 import unicodedata
@@ -184,7 +186,7 @@ class Code(Text):
     """Source code, coloured where the place it is shown in can.
 
     Args:
-        source: the code, or a `pathlib.Path` to read it from.
+        source: the code, or a `pathlib.Path` to read it from. JSON on one line is laid out.
         language: `python`, `yaml`, `json`, `http`, …; taken from a path's ending when left out.
         caption: one line above; a path's name when left out.
         lines: first and last line to show, counted from 1.
@@ -197,6 +199,9 @@ class Code(Text):
             language = language or _LANGUAGES.get(source.suffix, "")
             caption = caption or source.name
             source = source.read_text(encoding="utf-8")
+        if language == "json" and "\n" not in source.strip():
+            with contextlib.suppress(ValueError):
+                source = json.dumps(json.loads(source), indent=2, ensure_ascii=False)
         if lines:
             source = "\n".join(source.splitlines()[max(lines[0], 1) - 1 : lines[1]])
         super().__init__(textwrap.dedent(source).strip("\n"), caption)
