@@ -16,6 +16,7 @@ logger.setLevel(logging.INFO)
 # Headers that describe the body or the request. Others belong to one connection, or to us.
 FORWARDED = ("content-type", "content-encoding", "content-language", "idempotency-key", "x-request-id")
 
+sqs = boto3.client("sqs")
 back_end = httpx.Client(base_url=os.environ["BACKEND_URL"], timeout=float(os.environ.get("BACKEND_TIMEOUT", "5")))
 
 
@@ -52,7 +53,7 @@ def accept(event, context):
         "headers": headers_of(event),
         "body": base64.b64encode(body_of(event)).decode(),
     }
-    sent = boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(message))
+    sent = sqs.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(message))
     # A back end that knows this key takes a message once, however often it is delivered.
     return answer(202, "Accepted", id=headers_of(event).get("idempotency-key", sent["MessageId"]))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import textwrap
 import time
 from typing import Any
@@ -131,16 +129,3 @@ def log_of(function: str, hide: str) -> Text:
     lines = [line for line in text.splitlines() if "Sent" in line][-2:]
     verdict = "The key stands in it!" if hide in text else "The key is not in it."
     return Text("\n".join(lines), f"{len(text.splitlines())} lines of log. {verdict} The last that are ours:")
-
-
-def copy_of(service: str) -> str:
-    """A copy of a demo service in `my_work/`, to try things on. Returns its folder's name."""
-    from workshop.lesson import MY_WORK, ROOT
-
-    target = MY_WORK / service
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(ROOT / "demo_lambdas" / service, target, ignore=shutil.ignore_patterns("__pycache__", ".serverless"))
-    file = target / "serverless.yml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(re.sub(r"^service: (.*)$", r"service: my-\1", text, count=1, flags=re.M), encoding="utf-8")
-    return f"my_work/{service}"

@@ -28,6 +28,8 @@ MARKS = {
 def repository(cloud: Any, name: str = "shop") -> Repository:
     """A new repository on the workshop's GitHub, with a branch `production` that both checks protect.
 
+    One of that name from an earlier run is deleted first.
+
     Args:
         cloud: what `connect()` returned.
         name: its name; the owner is octocat.
@@ -43,6 +45,7 @@ def repository(cloud: Any, name: str = "shop") -> Repository:
         )
     token = httpx.post(f"{site}/_stand_in/tokens", json={}).json()["token"]
     repo = Repository(site, token, f"octocat/{name}")
+    repo.http.delete(repo.path)
     repo.ask("POST", "/user/repos", {"name": name})
     repo.ask("POST", f"{repo.path}/git/refs", {"ref": "refs/heads/production", "sha": repo.head("main")})
     repo.protect("production", CHECKS)
@@ -189,16 +192,20 @@ class PullRequest:
         self.repo.ask("PATCH", self.path, {"state": "open"})
         return self.look()
 
-    def merge(self) -> str:
-        """Presses the merge button. Returns what GitHub says, a refusal too."""
-        return self.repo.http.put(f"{self.path}/merge", json={}).json()["message"]
+    def merge(self) -> Page:
+        """Presses the merge button. The page says what GitHub answered, a refusal too."""
+        self.repo.settle()
+        said = self.repo.http.put(f"{self.path}/merge", json={}).json()["message"]
+        page = self.look()
+        page.note = f"GitHub says: {said}"
+        return page
 
 
 class Page(View):
     """The page of a pull request as GitHub shows it: title, checks, merge button."""
 
     def __init__(self, pull: dict[str, Any], statuses: list[dict[str, Any]], required: list[str]) -> None:
-        self.title, self.number = pull["title"], pull["number"]
+        self.title, self.number, self.note = pull["title"], pull["number"], ""
         self.base, self.head = pull["base"]["ref"], pull["head"]["ref"]
         self.word = "Merged" if pull.get("merged") else pull["state"].title()
         rows = [(each["context"], each["state"], each["description"] or "") for each in statuses]
@@ -217,7 +224,7 @@ class Page(View):
         ]
         table = str(Table(rows)) if rows else "No checks."
         where = f"{self.word}: from {self.head} into {self.base}"
-        return "\n".join(filter(None, [f"{self.title}  #{self.number}", where, "", table, "", self.button])).rstrip()
+        return "\n".join(filter(None, [f"{self.title}  #{self.number}", where, table, self.button, self.note]))
 
     def html(self) -> str:
         lines = []
@@ -234,7 +241,7 @@ class Page(View):
             f'border-radius:6px">Merge pull request</span> {escape(self.button)}</div>'
             if self.button
             else ""
-        )
+        ) + (f'<div style="padding-top:6px"><b>{escape(self.note)}</b></div>' if self.note else "")
         return (
             '<div style="border:1px solid #ccc;border-radius:6px;padding:10px 14px;max-width:720px">'
             f'<div style="font-size:1.2em"><b>{escape(self.title)}</b> #{self.number}</div>'

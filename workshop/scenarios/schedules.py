@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -134,3 +135,34 @@ def week(moved: Sequence[dict[str, Any]], finding: str, zone: str = "Europe/Lond
     axes.margins(y=0.5)
     said = "; ".join(f"{name}: " + ", ".join(f"{when:%a %H:%M}" for when in times) for name, times in rows.items())
     return figure_alt(figure, f"{finding}. {said}.")
+
+
+def said(function: str, most: int = 3) -> Table:
+    """The last lines that a function itself wrote into its log, errors included, without Lambda's own frames.
+
+    When the last line is an error it looks again for two seconds: Lambda may be trying once more just now.
+
+    Args:
+        function: the function's name.
+        most: how many lines.
+    """
+    until = time.monotonic() + 2
+    rows = _own_lines(function)
+    while rows and rows[-1][0] == "ERROR" and time.monotonic() < until:
+        time.sleep(0.05)
+        rows = _own_lines(function)
+    return Table(rows[-most:], ["level", "the function's own words"])
+
+
+def _own_lines(function: str) -> list[tuple[str, str]]:
+    import boto3
+
+    rows = []
+    for event in boto3.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]:
+        level, _, rest = event["message"].partition("\t")
+        if level in ("[INFO]", "[WARNING]"):
+            rows.append((level.strip("[]"), rest.split("\t", 2)[-1].strip()))
+        elif level.startswith("[ERROR]"):
+            first = event["message"].removeprefix("[ERROR] ").splitlines()[0]
+            rows.append(("ERROR", first.partition(" for url ")[0].strip()))
+    return rows

@@ -104,11 +104,12 @@ class TwoVersions:
         )
 
     def at_the_door(self) -> Table:
-        """A ping, an old signature, a stranger."""
+        """A ping, an old signature, a stranger; and are the statuses there when the webhook has answered?"""
         return self.table(
             ("GitHub's first ping", "ping"),
             ("signed with SHA-1 only", "signed_with_sha1_only"),
             ("not signed at all", "unsigned"),
+            ("a pull request is opened", "posted_when_it_answered"),
         )
 
     def at(self, when: str, words: str, work: Callable[[Version], str] = Version.into_production) -> tuple[str, ...]:
@@ -119,12 +120,16 @@ class TwoVersions:
     def the_clock(self) -> Table:
         """The check of the time of day, at four hard moments."""
         night, saturday = "2026-03-25T23:00:00Z", "2026-03-28T12:00:00Z"
-        rows = [
-            self.at(night, "Wednesday 23:00, into main", Version.into_main),
-            self.at(night, "Wednesday 23:00, into production"),
-            self.at(saturday, "Saturday noon, into production"),
-            self._delivered_late(),
-        ]
+        self.cloud.settings(freeze=False)  # one fault at a time: here both get their posts out
+        try:
+            rows = [
+                self.at(night, "Wednesday 23:00, into production"),
+                self.at(night, "Wednesday 23:00, into main", Version.into_main),
+                self.at(saturday, "Saturday noon, into production"),
+                self._delivered_late(),
+            ]
+        finally:
+            self.cloud.settings(freeze=True)
         return Table(rows, ["opened", "naive", "ours"])
 
     def _delivered_late(self) -> tuple[str, ...]:
@@ -143,7 +148,3 @@ class TwoVersions:
             time.sleep(0.2)
             states.append(version.status_of(pull, TIME_CHECK))
         return ("at noon, delivered again at 23:00", *states)
-
-    def the_posts(self) -> Table:
-        """Are the statuses there when the webhook has answered?"""
-        return self.table(("GitHub opens a pull request", "posted_when_it_answered"))

@@ -104,3 +104,11 @@ def test_names_of_repositories(github):
     assert github.post("/user/repos", json={"name": "shop"}).json()["errors"][0]["message"].startswith("name already")
     assert github.post("/user/repos", json={"name": "a/b"}).status_code == 422
     assert github.get("/repos/OctoCat/SHOP").status_code == 200
+
+
+def test_a_repository_is_deleted_by_its_owner_only(github, site):
+    other = httpx.post(f"{site}/_stand_in/tokens", json={"login": "hubot"}).json()["token"]
+    with as_(site, other) as stranger:
+        assert stranger.delete(REPO).status_code == 403
+    assert github.delete(REPO).status_code == 204
+    assert github.get(REPO).status_code == 404

@@ -38,6 +38,7 @@ ENDPOINTS: list[tuple[str, str, Endpoint, str, str]] = [
     ("GET", "/user", repos.me, "users/users#get-the-authenticated-user", "user"),
     ("POST", "/user/repos", repos.create, "repos/repos#create-a-repository-for-the-authenticated-user", "user"),
     ("GET", REPO, repos.get, "repos/repos#get-a-repository", "metadata=read"),
+    ("DELETE", REPO, repos.delete, "repos/repos#delete-a-repository", "administration=write"),
     ("GET", REPO + "/branches", repos.branches, "branches/branches#list-branches", "contents=read"),
     (
         "GET",

@@ -40,6 +40,14 @@ def get(call: Call) -> Response:
     return json_response(bodies.full_repo(call.store, call.repo))
 
 
+def delete(call: Call) -> Response:
+    """DELETE /repos/{owner}/{repo}, by its owner only"""
+    if call.login != call.repo.owner:
+        raise GitHubError(403, "Must have admin rights to Repository.")
+    del call.store.repos[call.repo.full_name.lower()]
+    return Response(status_code=204)
+
+
 def commit_body(call: Call, repo: Repo, commit: Commit) -> dict[str, Any]:
     """A commit, its essentials."""
     url = f"{call.store.url}/repos/{repo.full_name}/commits/{commit.sha}"
