@@ -74,6 +74,7 @@ def rest_context(request: Request, context: dict[str, Any], agent: str | None) -
     """`requestContext` of a REST API: what is the same for every request of a method, and what is this one's."""
     return {
         **context,
+        **({"authorizer": request.authorizer} if request.authorizer else {}),
         "path": f"/{context['stage']}{request.path}",
         "protocol": request.protocol,
         "requestId": request.id,

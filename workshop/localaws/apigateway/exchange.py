@@ -51,7 +51,7 @@ class Request:
     """A whole request: what every kind of API needs of it, read once."""
 
     __slots__ = (
-        "body", "client_ip", "extended_id", "headers", "host", "id", "method", "names", "path",
+        "authorizer", "body", "client_ip", "extended_id", "headers", "host", "id", "method", "names", "path",
         "port", "protocol", "query", "scheme", "started", "stopwatch",
     )  # fmt: skip
 
@@ -62,6 +62,7 @@ class Request:
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.names: list[bytes] | None = scope.get("workshop.header_names")
         self.body = body
+        self.authorizer: dict[str, Any] | None = None
         self.scheme: str = scope.get("scheme", "http")
         client, server = scope.get("client"), scope.get("server")
         self.client_ip: str = client[0] if client else "127.0.0.1"

@@ -28,11 +28,12 @@ _HOP = frozenset(
 class Failed(Exception):
     """The integration gave no answer.
 
-    `kind` is one of permission, missing, throttled, timeout, too_large, crashed, unreachable; `why` is for the log.
+    `kind` is one of permission, missing, throttled, timeout, too_large, crashed, unreachable; `why` is for the log;
+    `payload` is what a failed function returned.
     """
 
-    def __init__(self, kind: str, why: str) -> None:
-        self.kind, self.why = kind, why
+    def __init__(self, kind: str, why: str, payload: bytes = b"") -> None:
+        self.kind, self.why, self.payload = kind, why, payload
         super().__init__(f"{kind}: {why}")
 
 
@@ -105,7 +106,7 @@ class Caller:
             log.debug("calling %s failed", arn, exc_info=True)
             raise Failed(kind, f"{arn} could not be called: {error}") from error
         if outcome.function_error:
-            raise Failed("crashed", f"{arn} failed ({outcome.function_error}); its log tells why")
+            raise Failed("crashed", f"{arn} failed ({outcome.function_error}); its log tells why", outcome.payload)
         return outcome.payload
 
 

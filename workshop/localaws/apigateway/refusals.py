@@ -44,7 +44,13 @@ HTTP = {
 
 
 def rest_refusal(
-    kind: str, request: Request, customised: Mapping[str, Any] | None = None, *, why: str = "", status: int = 0
+    kind: str,
+    request: Request,
+    customised: Mapping[str, Any] | None = None,
+    *,
+    why: str = "",
+    status: int = 0,
+    instead: str = "",
 ) -> Answer:
     """A gateway response, as its owner customised it or by default.
 
@@ -54,8 +60,10 @@ def rest_refusal(
         customised: the API's gateway responses by type.
         why: for the log only; the caller never sees it.
         status: instead of the type's own status.
+        instead: another message than the type's own.
     """
     default_status, message, error_type = REST[kind]
+    message = instead or message
     status = status or default_status
     if why:
         log.warning("%s %s answered %d: %s", request.method, request.path, status, why)
@@ -64,7 +72,8 @@ def rest_refusal(
         (b"x-amz-apigw-id", request.extended_id.encode()),
         (b"x-amzn-errortype", error_type.encode()),
     ]
-    body = json.dumps({"message": message}, separators=(",", ":"))
+    name = "Message" if kind == "ACCESS_DENIED" else "message"
+    body = json.dumps({name: message}, separators=(",", ":"))
     custom = (customised or {}).get(kind) or (customised or {}).get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     if custom is not None:
         status = int(getattr(custom, "status_code", None) or status)

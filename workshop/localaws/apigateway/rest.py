@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from workshop.localaws.apigateway import answers, mock
+from workshop.localaws.apigateway.authorizers import Authorizer, Refused
 from workshop.localaws.apigateway.events import rest_event
 from workshop.localaws.apigateway.exchange import Answer, Request
 from workshop.localaws.apigateway.integration import Caller, Failed, function_arn, http_proxy, with_variables
@@ -44,6 +45,7 @@ class RestStage:
         self._contexts: dict[tuple[str, str], dict[str, Any]] = {}
         self._arns: dict[tuple[str, str], tuple[str, str]] = {}
         self._deployment = stage.deployment_id
+        self._authorizers: dict[str, Authorizer] = {}
         self._throttle = Throttle(stage.method_settings or {}, "*/*")
 
     async def answer(self, request: Request) -> Answer:
@@ -58,10 +60,6 @@ class RestStage:
         method = resource.methods.get(request.method) or resource.methods.get("ANY")
         if method is None:
             return self._unknown(request)
-        if method.authorization not in ("NONE", ""):
-            return self._refuse(
-                "MISSING_AUTHENTICATION_TOKEN", request, why=f"{method.authorization} authorization is not offered here"
-            )
         identity: dict[str, Any] = {}
         if not self._throttle.passes(f"{resource.path.replace('/', '~1')}/{request.method}"):
             return self._refuse("THROTTLED", request)
@@ -70,7 +68,11 @@ class RestStage:
             if refusal:
                 return self._refuse(refusal, request)
         try:
+            if method.authorization not in ("NONE", ""):
+                request.authorizer = await self._authorize(request, resource, method, parameters)
             return await self._integrate(request, resource, method, parameters, identity)
+        except Refused as refused:
+            return self._refuse(refused.kind, request, why=refused.why, instead=refused.message)
         except Failed as failure:
             kind, status = _FAILURES[failure.kind]
             return self._refuse(kind, request, why=failure.why, status=status)
@@ -141,17 +143,33 @@ class RestStage:
         answer.integration_ms = took
         return answer
 
-    def _compile(self, resource: Resource, method: Method) -> None:
-        snapshot, key = self.snapshot, (resource.id, method.http_method)
-        arn = function_arn(method.integration.uri, self.variables)
-        if not arn:
-            raise Failed("missing", f"{method.integration.uri!r} names no function")
-        if (method.integration.http_method or "POST") != "POST":
-            raise Failed("missing", "a Lambda integration is called with POST, not " + method.integration.http_method)
-        prefix = f"arn:aws:execute-api:{snapshot.region}:{snapshot.account}:{snapshot.api_id}"
-        verb = "*" if method.http_method == "ANY" else method.http_method
-        self._arns[key] = (arn, f"{prefix}/{self.name}/{verb}{resource.path}")
-        self._contexts[key] = {
+    async def _authorize(
+        self, request: Request, resource: Resource, method: Method, parameters: dict[str, str] | None
+    ) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html"""
+        snapshot = self.snapshot
+        config = snapshot.authorizers.get(method.authorizer_id)
+        if method.authorization != "CUSTOM" or config is None or config.type not in ("TOKEN", "REQUEST"):
+            raise Refused("MISSING_AUTHENTICATION_TOKEN", f"{method.authorization} authorization is not offered here")
+        api = f"arn:aws:execute-api:{snapshot.region}:{snapshot.account}:{snapshot.api_id}"
+        if config.id not in self._authorizers:
+            arn = f"{api}/authorizers/{config.id}"
+            self._authorizers[config.id] = Authorizer(config, self.caller, arn, self.variables)
+        event = rest_event(
+            request,
+            resource_path=resource.path,
+            parameters=parameters,
+            stage_variables=self.variables,
+            context=self._context(resource),
+            binary=False,
+        )
+        method_arn = f"{api}/{self.name}/{request.method}{request.path}"
+        return await self._authorizers[config.id].authorize(request, method_arn, event)
+
+    def _context(self, resource: Resource) -> dict[str, Any]:
+        """What of `requestContext` is the same for every request of a resource."""
+        snapshot = self.snapshot
+        return {
             "accountId": snapshot.account,
             "apiId": snapshot.api_id,
             "deploymentId": self._deployment,
@@ -162,11 +180,24 @@ class RestStage:
             "stage": self.name,
         }
 
+    def _compile(self, resource: Resource, method: Method) -> None:
+        snapshot, key = self.snapshot, (resource.id, method.http_method)
+        arn = function_arn(method.integration.uri, self.variables)
+        if not arn:
+            raise Failed("missing", f"{method.integration.uri!r} names no function")
+        if (method.integration.http_method or "POST") != "POST":
+            raise Failed("missing", "a Lambda integration is called with POST, not " + method.integration.http_method)
+        prefix = f"arn:aws:execute-api:{snapshot.region}:{snapshot.account}:{snapshot.api_id}"
+        verb = "*" if method.http_method == "ANY" else method.http_method
+        self._arns[key] = (arn, f"{prefix}/{self.name}/{verb}{resource.path}")
+        self._contexts[key] = self._context(resource)
+
     def _unknown(self, request: Request) -> Answer:
         return self._refuse("MISSING_AUTHENTICATION_TOKEN", request)
 
-    def _refuse(self, kind: str, request: Request, *, why: str = "", status: int = 0) -> Answer:
-        return rest_refusal(kind, request, self.snapshot.gateway_responses, why=why, status=status)
+    def _refuse(self, kind: str, request: Request, *, why: str = "", status: int = 0, instead: str = "") -> Answer:
+        custom = self.snapshot.gateway_responses
+        return rest_refusal(kind, request, custom, why=why, status=status, instead=instead)
 
 
 def _any(resource: Resource) -> bool:

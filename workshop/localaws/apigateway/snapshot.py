@@ -115,6 +115,7 @@ def install() -> None:
         return deployment
 
     _keep_binary_types()
+    _keep_token_pattern()
     RestAPI.create_deployment = create_deployment  # type: ignore[method-assign]
     RestAPI.update_integration_mocks = lambda self, stage_name: None  # type: ignore[method-assign]
     RestAPI.workshop_snapshots = True  # type: ignore[attr-defined]
@@ -151,6 +152,20 @@ def _keep_binary_types() -> None:
 
     APIGatewayResponse.create_rest_api = create_rest_api  # type: ignore[method-assign]
     RestAPI.apply_patch_operations = apply_patch_operations  # type: ignore[method-assign]
+
+
+def _keep_token_pattern() -> None:
+    """moto loses an authorizer's `identityValidationExpression` to a misspelt argument."""
+    from moto.apigateway.models import RestAPI
+
+    original = RestAPI.create_authorizer
+
+    def create_authorizer(self: Any, *args: Any, **kwargs: Any) -> Any:
+        made = original(self, *args, **kwargs)
+        made.identity_validation_expression = kwargs.get("identiy_validation_expression")
+        return made
+
+    RestAPI.create_authorizer = create_authorizer  # type: ignore[method-assign]
 
 
 def of_stage(api: Any, stage: Any) -> Snapshot | None:
