@@ -1,0 +1,110 @@
+"""Every exercise: blank it is not attempted, each plausible wrong answer is told why, and its solution passes.
+
+The cells run as a reader runs them: the lesson's own lines first, then the answer, against a running cloud.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workshop import exercises
+from workshop.exercises import diary
+from workshop.exercises.exercise import RIGHT, UNTOUCHED, WRONG, Exercise, Feedback
+
+EVERY = [exercise for found in exercises.by_notebook().values() for exercise in found]
+IDS = [exercise.name for exercise in EVERY]
+ATTEMPTS = [(exercise, at) for exercise in EVERY for at in range(len(exercise.wrong))]
+
+
+@pytest.fixture(scope="module")
+def own_cloud() -> Iterator[Any]:
+    """A cloud for these tests alone, because they use the lessons' own names in it."""
+    from workshop import switch
+
+    before, environment = switch._current, dict(os.environ)
+    connected = switch.connect(to="local")
+    yield connected
+    connected.close()
+    switch._current = before
+    os.environ.clear()
+    os.environ.update(environment)
+    if "boto3" in sys.modules:
+        sys.modules["boto3"].DEFAULT_SESSION = None
+
+
+@pytest.fixture
+def desk(own_cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A reader's desk: an empty `my_work`, no progress, a kernel's names, a cloud in its first state."""
+    import workshop
+
+    monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
+    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
+    monkeypatch.chdir(tmp_path)
+    vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
+    yield vocabulary | {"cloud": own_cloud}
+    own_cloud.ask("/_workshop/reset", {})
+
+
+def run(code: str, names: dict[str, Any]) -> Any:
+    """Runs a cell as a kernel does: the value of its last expression."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "<cell>", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names) if last else None
+
+
+def answered(exercise: Exercise, code: str, desk: dict[str, Any]) -> Feedback:
+    """What a cell's `check` says, after the lesson's lines."""
+    run(exercise.before, desk)
+    feedback = run(code, desk)
+    assert isinstance(feedback, Feedback), "an exercise's cell ends with its check"
+    return feedback
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=IDS)
+def test_blank_it_is_not_attempted(exercise: Exercise, desk: dict[str, Any]) -> None:
+    feedback = run(exercise.blank, desk)  # without the lesson: a cell alone shows something, too
+    assert feedback.outcome == UNTOUCHED
+    assert f"exercises.{exercise.name}.hint()" in str(feedback)
+    assert diary.load() == {}
+
+
+@pytest.mark.parametrize(("exercise", "at"), ATTEMPTS, ids=[f"{one.name}-{at}" for one, at in ATTEMPTS])
+def test_a_plausible_wrong_answer_is_told_why(exercise: Exercise, at: int, desk: dict[str, Any]) -> None:
+    feedback = answered(exercise, exercise.wrong[at].code, desk)
+    assert feedback.outcome == WRONG, str(feedback)
+    assert exercise.wrong[at].says in str(feedback)
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=IDS)
+def test_its_solution_passes(exercise: Exercise, desk: dict[str, Any]) -> None:
+    feedback = answered(exercise, exercise.solved, desk)
+    assert feedback.outcome == RIGHT, str(feedback)
+    assert feedback.reason
+    assert diary.load()[exercise.name]["solved"]
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=IDS)
+def test_it_has_all_that_a_reader_needs(exercise: Exercise) -> None:
+    assert len(exercise.wrong) >= 3
+    assert len(exercise.task) < 600
+    assert 20 < len(exercise.nudge) < 300
+    assert exercise.solved.splitlines()[-1] == exercise.blank.splitlines()[-1], "the solution is the cell, filled in"
+    assert f"exercises.{exercise.name}.check(" in exercise.blank
+    assert {"text/plain", "text/markdown"} <= set(exercise._repr_mimebundle_())
+    assert exercise.solved in str(exercise.solution())
+    assert exercise.nudge in str(exercise.hint())
+
+
+def test_each_notebook_has_two_or_three_and_the_last_is_a_stretch() -> None:
+    for notebook, found in exercises.by_notebook().items():
+        if not notebook.startswith("99"):
+            assert 2 <= len(found) <= 3, notebook
+            assert [one.stretch for one in found] == [False] * (len(found) - 1) + [True], notebook
