@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workshop.serverless.marks import did_you_mean, fault
+from workshop.serverless.marks import did_you_mean, fault, mark_of
 
 _NAMES: dict[type, str] = {
     str: "text",
@@ -173,12 +173,8 @@ class Fields(Kind):
                 raise child.refuse(f"{key!r} is not known here.", did_you_mean(key, self.fields))
         for key in self.required:
             if at.value.get(key) is None:
-                raise fault(
-                    f"{at.path or 'the file'}: {key!r} is missing.",
-                    at.value,
-                    None if at.value else key,
-                    fix=f"Add {key}: …",
-                )
+                place = (at.holder, at.key) if mark_of(at.holder, at.key) else (at.value, None)
+                raise fault(f"{at.path or 'the file'}: {key!r} is missing.", *place, fix=f"Add {key}: ...")
 
 
 @dataclass
@@ -263,12 +259,11 @@ class OneKey(Kind):
         value = at.value
         if not isinstance(value, dict) or len(value) == 0:
             raise self.wrong(at)
-        Fields(self.fields, elsewhere=self.elsewhere).check(At(at.holder, at.key, at.path))
         if len(value) > 1:
-            extra = list(value)[1]
             raise fault(
                 f"{at.path}: one event holds one kind, here are {', '.join(value)}.",
                 value,
-                extra,
+                list(value)[1],
                 fix="Begin each event with a dash, or indent what belongs to the event by four spaces.",
             )
+        Fields(self.fields, elsewhere=self.elsewhere).check(At(at.holder, at.key, at.path))

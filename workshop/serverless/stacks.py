@@ -193,9 +193,11 @@ class Stack:
         when = event["Timestamp"].timestamp()
         seconds = None
         if status.endswith("_IN_PROGRESS"):
-            began.setdefault(logical_id, when)
+            if logical_id in began:
+                return  # CloudFormation says it twice: asked for, and begun
+            began[logical_id] = when
         elif logical_id in began:
-            seconds = max(when - began[logical_id], 0.0)
+            seconds = max(when - began.pop(logical_id), 0.0)
         whole = event.get("ResourceType") == "AWS::CloudFormation::Stack" and logical_id == self.name
         step = Step(
             phase, logical_id, event.get("ResourceType", ""), status, event.get("ResourceStatusReason", ""), seconds
