@@ -89,6 +89,7 @@ def test_real_time_fires() -> None:
 
         clock.call_at(clock.now() + timedelta(milliseconds=20), fire)
         await done.wait()
+        assert not clock.moved
         await clock.close()
 
     run(work())

@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from workshop.errors import WorkshopError
-from workshop.localaws.events.clock import clock_door
+from workshop.localaws.events.clock_door import clock_door
 from workshop.localaws.http import Request, Response
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ async def clock(aws: LocalAWS, request: Request) -> Response:
 
 
 async def environments(aws: LocalAWS, _: Request) -> Response:
-    """The live execution environments."""
+    """The live execution environments: those idle for too long by the clock, which may just have moved, are gone."""
+    aws.engine.reap()
     return Response.of_json({"environments": aws.engine.environments()})
 
 
