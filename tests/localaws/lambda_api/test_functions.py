@@ -1,0 +1,198 @@
+"""Functions: what AWS takes and refuses, and what it says of a function."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import stat
+import urllib.request
+import zipfile
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.localaws.bench import ECHO, Bench, unique, zipped
+
+
+def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
+    """(code, message) of the error a call gives."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def create(api: Any, role: str, **config: Any) -> dict[str, Any]:
+    given = {"FunctionName": unique("f"), "Runtime": "python3.12", "Handler": "handler.handler", "Role": role}
+    return api.create_function(**given | {"Code": {"ZipFile": zipped(ECHO)}} | config)
+
+
+def test_configuration_is_complete_and_waiters_end(api: Any, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+    package = zipped(ECHO)
+    name = create(api, role, Code={"ZipFile": package}, MemorySize=256, Tags={"team": "a"})["FunctionName"]
+    api.get_waiter("function_active_v2").wait(FunctionName=name)
+    api.get_waiter("function_updated_v2").wait(FunctionName=name)
+    found = api.get_function(FunctionName=name)
+    configuration = found["Configuration"]
+    assert configuration["CodeSha256"] == base64.b64encode(hashlib.sha256(package).digest()).decode()
+    assert configuration["CodeSize"] == len(package)
+    assert (configuration["State"], configuration["LastUpdateStatus"]) == ("Active", "Successful")
+    assert configuration["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+    assert (configuration["Timeout"], configuration["MemorySize"], configuration["Version"]) == (3, 256, "$LATEST")
+    assert found["Tags"] == {"team": "a"}
+    assert urllib.request.urlopen(found["Code"]["Location"]).read() == package
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "said"),
+    [
+        # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+        ({"MemorySize": 127}, "ValidationException", "greater than or equal to 128"),
+        ({"MemorySize": 10241}, "ValidationException", "less than or equal to 10240"),
+        ({"Timeout": 901}, "ValidationException", "less than or equal to 900"),
+        ({"Handler": "two words"}, "ValidationException", "'handler'"),
+        ({"FunctionName": "no spaces"}, "ValidationException", "'functionName'"),
+        # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated
+        ({"Runtime": "nodejs8.10"}, "InvalidParameterValueException", "no longer supported"),
+        ({"Runtime": "cobol85"}, "InvalidParameterValueException", "'runtime'"),
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException", "reserved keys"),
+        ({"Environment": {"Variables": {"LONG": "x" * 4096}}}, "InvalidParameterValueException", "4KB limit"),
+        # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        ({"Layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:l{n}:1" for n in range(6)]},
+         "InvalidParameterValueException", "more than 5 layers"),
+        ({"Layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:nowhere:1"]}, "InvalidParameterValueException",
+         "does not exist"),
+        ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException", "Could not unzip"),
+        ({"Code": {"S3Bucket": "no-such-bucket-here", "S3Key": "k"}}, "InvalidParameterValueException", "NoSuchBucket"),
+        ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "DEBUG"}}, "InvalidParameterValueException", "LogFormat"),
+    ],
+)  # fmt: skip
+def test_what_aws_refuses_is_refused(unchecked: Any, role: str, config: dict[str, Any], code: str, said: str) -> None:
+    told = refusal(create, api=unchecked, role=role, **config)
+    assert told[0] == code
+    assert said in told[1]
+
+
+def test_the_role_must_exist_and_trust_lambda(api: Any, bench: Bench) -> None:
+    for role in ("arn:aws:iam::123456789012:role/nobody", bench.role(service="events.amazonaws.com")):
+        code, message = refusal(create, api=api, role=role)
+        assert code == "InvalidParameterValueException"
+        assert message == "The role defined for the function cannot be assumed by Lambda."
+
+
+def test_a_name_is_taken_once_and_an_unknown_one_is_not_found(api: Any, role: str) -> None:
+    name = create(api, role)["FunctionName"]
+    assert refusal(create, api=api, role=role, FunctionName=name)[0] == "ResourceConflictException"
+    code, message = refusal(api.get_function, FunctionName="missing")
+    assert code == "ResourceNotFoundException"
+    assert message == "Function not found: arn:aws:lambda:eu-west-1:123456789012:function:missing"
+
+
+def test_zip_entries_stay_in_their_folder(api: Any, role: str) -> None:
+    for entry in ("../outside.py", "/etc/outside.py", "a/../../outside.py"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr(entry, "x")
+        code, message = refusal(create, api=api, role=role, Code={"ZipFile": buffer.getvalue()})
+        assert code == "InvalidParameterValueException"
+        assert "outside" in message
+
+
+def test_links_and_executable_bits_are_kept(api: Any, role: str) -> None:
+    buffer = io.BytesIO()
+    source = (
+        "import os\n"
+        "def handler(event, context):\n"
+        "    return [os.path.islink('link.txt'), open('link.txt').read(), os.access('tool', os.X_OK)]\n"
+    )
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("handler.py", source)
+        archive.writestr("real.txt", "linked")
+        link = zipfile.ZipInfo("link.txt")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "real.txt")
+        tool = zipfile.ZipInfo("tool")
+        tool.create_system, tool.external_attr = 3, 0o755 << 16
+        archive.writestr(tool, "#!/bin/sh\n")
+    name = create(api, role, Code={"ZipFile": buffer.getvalue()})["FunctionName"]
+    assert api.invoke(FunctionName=name)["Payload"].read() == b'[true, "linked", true]'
+
+
+def test_a_link_out_of_the_package_is_refused(api: Any, role: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        link = zipfile.ZipInfo("outside")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "../../etc/passwd")
+    code, message = refusal(create, api=api, role=role, Code={"ZipFile": buffer.getvalue()})
+    assert code == "InvalidParameterValueException"
+    assert "points outside" in message
+
+
+def test_new_code_and_configuration_reach_the_next_request(api: Any, role: str) -> None:
+    name = create(api, role)["FunctionName"]
+    api.invoke(FunctionName=name)
+    source = "import os\ndef handler(event, context): return os.environ.get('WORD', 'none')\n"
+    before = api.get_function_configuration(FunctionName=name)["RevisionId"]
+    api.update_function_code(FunctionName=name, ZipFile=zipped(source))
+    assert api.invoke(FunctionName=name)["Payload"].read() == b'"none"'
+    api.update_function_configuration(FunctionName=name, Environment={"Variables": {"WORD": "new"}})
+    assert api.invoke(FunctionName=name)["Payload"].read() == b'"new"'
+    assert api.get_function_configuration(FunctionName=name)["RevisionId"] != before
+    stale = refusal(api.update_function_configuration, FunctionName=name, Timeout=5, RevisionId=before)
+    assert stale[0] == "PreconditionFailedException"
+
+
+def test_functions_are_listed_in_pages(api: Any, role: str) -> None:
+    names = {create(api, role)["FunctionName"] for _ in range(3)}
+    pages = list(api.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2}))
+    assert len(pages) > 1
+    assert names <= {function["FunctionName"] for page in pages for function in page["Functions"]}
+
+
+def test_deleted_means_gone(api: Any, role: str) -> None:
+    name = create(api, role)["FunctionName"]
+    api.delete_function(FunctionName=name)
+    assert refusal(api.invoke, FunctionName=name)[0] == "ResourceNotFoundException"
+    assert refusal(api.delete_function, FunctionName=name)[0] == "ResourceNotFoundException"
+
+
+def test_regions_are_apart_and_arns_reach_across(api: Any, client: Any, role: str) -> None:
+    far = client("lambda", region="eu-central-1")
+    name = unique("far")
+    arn = create(far, role, FunctionName=name)["FunctionArn"]
+    assert ":eu-central-1:" in arn
+    assert refusal(api.get_function, FunctionName=name)[0] == "ResourceNotFoundException"
+    assert far.invoke(FunctionName=arn)["StatusCode"] == 200
+
+
+def test_configuration_of_a_url(api: Any, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html
+    name = create(api, role)["FunctionName"]
+    made = api.create_function_url_config(FunctionName=name, AuthType="NONE")
+    assert made["FunctionUrl"].endswith(".lambda-url.eu-west-1.on.aws/")
+    assert api.get_function_url_config(FunctionName=name)["FunctionUrl"] == made["FunctionUrl"]
+    assert refusal(api.create_function_url_config, FunctionName=name, AuthType="NONE")[0] == "ResourceConflictException"
+    api.delete_function_url_config(FunctionName=name)
+    assert refusal(api.get_function_url_config, FunctionName=name)[0] == "ResourceNotFoundException"
+
+
+def test_permissions_make_a_policy(api: Any, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+    import json
+
+    name = create(api, role)["FunctionName"]
+    api.add_permission(FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+                       SourceArn="arn:aws:s3:::bucket", SourceAccount="123456789012")
+    statement = json.loads(api.get_policy(FunctionName=name)["Policy"])["Statement"][0]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"},
+                                      "StringEquals": {"AWS:SourceAccount": "123456789012"}}
+    twice = refusal(api.add_permission, FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction", Principal="*")
+    assert twice[0] == "ResourceConflictException"
+    api.remove_permission(FunctionName=name, StatementId="s1")
+    assert refusal(api.get_policy, FunctionName=name)[0] == "ResourceNotFoundException"
