@@ -25,9 +25,8 @@ def options_of(info: str, where: str) -> tuple[str, dict[str, str]]:
     for word in words:
         name, _, value = word.partition("=")
         if name not in ("include", "lines", "from", "to", "before", "run", "size"):
-            raise WorkshopError(
-                f"A fence knows no option {word!r}.", where=where, fix="Options: include, lines, from, to, before, run, size."
-            )
+            known = "include, lines, from, to, before, run, size"
+            raise WorkshopError(f"A fence knows no option {word!r}.", where=where, fix=f"Options: {known}.")
         options[name] = value
     if not options.get("size", "20").isdigit():
         raise WorkshopError(f"size is a number of pixels, not {options['size']!r}.", where=where)

@@ -22,7 +22,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 CHALLENGE = "n99_challenge"
 _HOME_OF = {name: home for home, names in HOMES.items() for name in names}
-__all__ = [*_HOME_OF, "certificate", "progress"]  # noqa: PLE0604
+__all__ = [*_HOME_OF, "certificate", "progress"]
 
 
 def __getattr__(name: str) -> Any:

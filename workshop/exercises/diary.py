@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.show.views import View
 
@@ -58,7 +58,7 @@ def record(name: str, *, right: bool) -> str:
         with alone(file):
             if is_damaged():
                 aside = file.with_name(file.name + ".damaged")
-                os.replace(file, aside)
+                file.replace(aside)
                 note = f"(The file of your progress was damaged; it is now {aside.name}, and counting begins anew.)"
             kept = load()
             entry = kept.setdefault(name, {"tries": 0, "solved": ""})
@@ -77,7 +77,7 @@ def write(file: Path, kept: dict[str, dict[str, Any]]) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             json.dump({"exercises": kept}, out, indent=1, sort_keys=True)
-        os.replace(name, file)
+        Path(name).replace(file)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -121,7 +121,7 @@ class Progress(View):
         rows: per notebook its name, and per exercise (title, state) with state `"solved"`, `"tried"` or `""`.
     """
 
-    MARKS = {"solved": "[x]", "tried": "[~]", "": "[ ]"}
+    MARKS: ClassVar = {"solved": "[x]", "tried": "[~]", "": "[ ]"}
 
     def __init__(self, rows: list[tuple[str, list[tuple[str, str]]]], damaged: bool = False) -> None:
         self.rows, self.damaged = rows, damaged

@@ -125,7 +125,8 @@ def grade_greet_by_name(answer: Any) -> str:
     expect(greeted, 200)
     if body_of(greeted) == body_of(plain) and "stranger" not in str(message):
         raise Untouched(f"With and without ?name=Ada it answers the same: {message!r}.")
-    for name, wanted in (("Ada", "hello Ada"), ("Grace Hopper", "hello Grace Hopper"), ('"O\'Neil"', 'hello "O\'Neil"')):
+    for name in ("Ada", "Grace Hopper", '"O\'Neil"'):
+        wanted = f"hello {name}"
         answered = ask(url, params={"name": name})
         expect(answered, 200)
         said = body_of(answered).get("message") if isinstance(body_of(answered), dict) else body_of(answered)
