@@ -29,7 +29,7 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_cloud() -> Iterator[Any]:
     from workshop.switch import connect
 
@@ -38,7 +38,7 @@ def own_cloud() -> Iterator[Any]:
     connected.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bench(own_cloud: Any) -> Bench:
     def client(service: str, **options: Any) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -74,7 +74,7 @@ class Recorder:
     def __init__(self, bench: Bench, **config: Any) -> None:
         from tests.localaws.bench import allow, unique
 
-        self.sqs = bench.client("sqs")
+        self.bench, self.sqs = bench, bench.client("sqs")
         fortnight = {"MessageRetentionPeriod": "1209600"}  # the clock of these tests moves by days
         self.queue = self.sqs.create_queue(QueueName=unique("seen"), Attributes=fortnight)["QueueUrl"]
         self.role = bench.role(allow(["logs:*", "sqs:*"], "*"))
@@ -86,6 +86,11 @@ class Recorder:
         found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=43200)
         self.events += [json.loads(one["Body"]) for one in found.get("Messages", ())]
         return self.events
+
+    def finished(self) -> int:
+        """How many of its requests are over."""
+        found = httpx.get(f"{self.bench.url}/_workshop/invocations").json()["invocations"]
+        return len([one for one in found if one["function"] == self.arn.rpartition(":")[2]])
 
     def wait(self, count: int = 1, seconds: float = 15) -> list[Any]:
         """The events once there are `count` of them."""

@@ -82,9 +82,10 @@ def test_what_a_moved_clock_reports_of_a_failure(bench: Bench, recorder: Recorde
     assert [one["error"] for one in fired] == ["as asked"]
     assert recorder.wait() == [{"say": "please fail"}]
     # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: again after 1 and 2 minutes
+    assert eventually(lambda: recorder.finished() == 1)
     clock(advance=61)
     assert len(recorder.wait(2)) == 2
-    time.sleep(0.2)  # the retry must have failed before its successor is put on the agenda
+    assert eventually(lambda: recorder.finished() == 2)  # only then is the next retry on the agenda
     clock(advance=121)
     assert len(recorder.wait(3)) == 3
     bench.client("events").disable_rule(Name=name)
