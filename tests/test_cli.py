@@ -13,7 +13,25 @@ import pytest
 from workshop import net
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ["lab", "run", "test", "doctor", "up", "create", "deploy", "info", "invoke", "logs", "metrics", "offline", "package", "print", "remove", "slides", "bench"]
+COMMANDS = [
+    "lab",
+    "run",
+    "test",
+    "doctor",
+    "up",
+    "create",
+    "deploy",
+    "info",
+    "invoke",
+    "logs",
+    "metrics",
+    "offline",
+    "package",
+    "print",
+    "remove",
+    "slides",
+    "bench",
+]
 
 
 def workshop(*words: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
