@@ -37,6 +37,14 @@ def test_values_come_in_the_order_asked_and_in_one_call(access_ssm, calls):
     assert calls == [["zebra", "aardvark"]]
 
 
+def test_aws_itself_answers_in_alphabetical_order(parameter, client):
+    names = [f"order_{letter}" for letter in "qhxbmadzc"]
+    for name in names:
+        parameter(name, name)
+    found = client("ssm").get_parameters(Names=names, WithDecryption=True)["Parameters"]
+    assert [one["Name"] for one in found] == sorted(names)
+
+
 def test_a_missing_parameter_is_named(access_ssm):
     with pytest.raises(access_ssm.MissingParameter, match="no_such_parameter"):
         access_ssm.get_ssm(["aardvark", "no_such_parameter"])

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
 from typing import Any
 
+from workshop.errors import WorkshopError
+from workshop.lesson import MY_WORK, deploy, remove
+from workshop.scenarios.copies import copy_of
 from workshop.show import Picture, Table, stacked
 
 # Program a runtime needs -> function of demo_lambdas/custom_runtimes
@@ -24,13 +28,12 @@ def who_uses(layer: str) -> Table:
     """
     import boto3
 
-    pages = boto3.client("lambda").get_paginator("list_functions").paginate()
     rows = []
-    for page in pages:
+    for page in boto3.client("lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             arns = [one["Arn"] for one in function.get("Layers", []) if one["Arn"].split(":")[6] == layer]
             rows += [(function["FunctionName"], f"version {arn.rpartition(':')[2]}") for arn in arns]
-    return Table(sorted(rows), ["function", layer])
+    return Table(sorted(rows), ["function", f"uses {layer}"])
 
 
 def ask(function: str, event: Any = None) -> Any:
@@ -58,55 +61,91 @@ def languages(deployment: Any, event: Any) -> Table:
     return Table(rows, ["program", "answer"])
 
 
-def compare(deployments: dict[str, Any], change: Any, deploy: Any, rounds: int = 3) -> dict[str, dict[str, float]]:
-    """Measures deployments that differ only in where a library travels.
+def measure(*services: str, rounds: int = 2) -> dict[str, dict[str, float]]:
+    """Deploys copies of services, changes their handlers, calls them; the medians count.
 
     Args:
-        deployments: label -> (folder, deployment).
-        change: called with a folder; changes its handler.
-        deploy: deploys a folder quietly.
-        rounds: cold starts and changed deploys to measure; the median counts.
+        services: folders of `demo_lambdas` with one function each.
+        rounds: how often a handler is changed, deployed and called for the first time.
 
     Returns:
-        label -> figure -> value: `zip` (KB of the function's code), `changed` (seconds of a deploy of a changed
-        handler), `start` and `cold` (milliseconds of the init phase, and of a whole first call).
+        service -> `zip` (kB of the function's code), `deploy` (ms of a deploy after a change), `first call` (ms).
     """
     import boto3
 
     client, out = boto3.client("lambda"), {}
-    for label, (folder, deployment) in deployments.items():
-        [function] = deployment.functions.values()
-        changed, cold = [], []
-        for _ in range(rounds):
-            change(folder)
-            changed.append(deploy(folder).seconds)
+    for service in services:
+        folder = copy_of(service)
+        file = MY_WORK / Path(folder).name / "handler.py"
+        [function] = deploy(folder, quiet=True).functions.values()
+        deploys, calls = [], []
+        for number in range(rounds):
+            file.write_text(file.read_text(encoding="utf-8") + f"\n# change {number}\n", encoding="utf-8")
+            deploys.append(1000 * deploy(folder, quiet=True).seconds)
             begun = time.perf_counter()
             client.invoke(FunctionName=function)
-            cold.append(1000 * (time.perf_counter() - begun))
+            calls.append(1000 * (time.perf_counter() - begun))
         size = client.get_function_configuration(FunctionName=function)["CodeSize"] / 1000
-        out[label] = {"zip": size, "changed": _median(changed), "cold": _median(cold)}
+        out[service] = {"zip": size, "deploy": median(deploys), "first call": median(calls)}
+        remove(folder, quiet=True)
     return out
 
 
-def _median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
-def compared(measured: dict[str, dict[str, float]]) -> Table:
-    """The figures of `compare` as a table."""
+def measured(figures: dict[str, dict[str, float]]) -> Table:
+    """The figures of `measure` as a table."""
     rows = [
-        (label, f"{each['zip']:,.0f} KB", f"{1000 * each['changed']:.0f} ms", f"{each['cold']:.0f} ms")
-        for label, each in measured.items()
+        (name, f"{each['zip']:,.1f}", f"{each['deploy']:,.0f}", f"{each['first call']:,.0f}")
+        for name, each in figures.items()
     ]
-    return Table(rows, ["library", "function's zip", "deploy after a change", "first call"])
+    return Table(rows, ["service", "function's zip, kB", "deploy after a change, ms", "first call, ms"])
 
 
-def drawn(measured: dict[str, dict[str, float]]) -> Picture:
-    """The times of `compare`, drawn."""
-    rows = {
-        label: {"deploy after a change": 1000 * each["changed"], "first call": each["cold"]}
-        for label, each in measured.items()
-    }
-    return stacked(rows, "A layer shortens the deploy of a change, not the cold start")
+def drawn(figures: dict[str, dict[str, float]], finding: str) -> Picture:
+    """The times of `measure`, drawn.
+
+    Args:
+        finding: the title: what the figures say.
+    """
+    parts = {"deploy after a change": "deploy", "first call, cold": "first call"}
+    rows = {name: {words: each[key] for words, key in parts.items()} for name, each in figures.items()}
+    return stacked(rows, finding)
 
 
+LAYERS = "arn:aws:lambda:${aws:region}:${aws:accountId}:layer"
+OWN_LAYER = "    layers:\n      - Ref: SharedLambdaLayer\nlayers:\n  shared:\n    path: "
+# What is wrong -> how the file goes on
+MISTAKES = {
+    "a layer version that is not there": f"    layers:\n      - {LAYERS}:no-such-layer:7\n",
+    "six layers": "    layers:\n" + "".join(f"      - {LAYERS}:layer-{number}:1\n" for number in range(6)),
+    "a layer that hides a module": f"{OWN_LAYER}shared\n",
+    "a layer without its folder": f"{OWN_LAYER}shard\n",
+}
+SERVICE = """service: mistake
+provider:
+  name: aws
+  runtime: python3.13
+  region: eu-west-1
+functions:
+  hello:
+    handler: handler.hello
+"""
+
+
+def mistakes() -> Table:
+    """Deploys services with one mistake each, in a folder of their own, and lists what is said about them."""
+    rows = []
+    folder = MY_WORK / "mistake"
+    (folder / "shared" / "python").mkdir(parents=True, exist_ok=True)
+    (folder / "handler.py").write_text("def hello(event, context):\n    return {}\n", encoding="utf-8")
+    (folder / "shared" / "python" / "json.py").write_text("# not Python's own\n", encoding="utf-8")
+    try:
+        for words, ending in MISTAKES.items():
+            (folder / "serverless.yml").write_text(SERVICE + ending, encoding="utf-8")
+            try:
+                deploy(folder, quiet=True)
+                rows.append((words, "deployed!"))
+            except WorkshopError as error:
+                rows.append((words, error.what.partition(" (Service:")[0]))
+    finally:
+        shutil.rmtree(folder)
+    return Table(rows, ["mistake", "what the deploy says"])

@@ -93,7 +93,8 @@ def error_of(function: str, body: Any) -> Text:
 
     payload = json.dumps({"body": json.dumps(body)})
     answer = json.loads(boto3.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read())
-    return Text(textwrap.fill(answer.get("errorMessage") or str(answer), 100), answer.get("errorType", "No error"))
+    words = answer.get("errorMessage") or f"No error: {answer}"
+    return Text(textwrap.fill(words, 100, break_on_hyphens=False), answer.get("errorType", ""))
 
 
 def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float = 3.0) -> Table:
@@ -121,11 +122,18 @@ def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float 
 
 
 def log_of(function: str, hide: str) -> Text:
-    """A function's whole log, and whether a secret stands in it."""
+    """The end of a function's log, and whether a secret stands anywhere in it.
+
+    Args:
+        function: its name or ARN.
+        hide: the secret.
+    """
     import boto3
 
-    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    group = f"/aws/lambda/{function.rpartition(':')[2]}"
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     text = "\n".join(event["message"].strip() for page in pages for event in page["events"])
-    lines = [line for line in text.splitlines() if "Sent" in line][-2:]
-    verdict = "The key stands in it!" if hide in text else "The key is not in it."
-    return Text("\n".join(lines), f"{len(text.splitlines())} lines of log. {verdict} The last that are ours:")
+    lines = text.splitlines()
+    ours = [line.rpartition("\t")[2] for line in lines if line.startswith("[INFO]")][-2:]
+    verdict = "The key stands in it!" if hide in text else "The key is in none of them."
+    return Text("\n".join(ours), f"{len(lines)} lines of log. {verdict} The last that the handler wrote:")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.serverless import checks, dependencies, zips
+from workshop.serverless import checks, dependencies, shadows, zips
 from workshop.serverless.aws import is_aws
 from workshop.serverless.patterns import Selection
 from workshop.serverless.service import Service
@@ -243,4 +243,5 @@ def _layer(service: Service, name: str) -> Zip:
             f"The layer {name} is empty: {settings['path']} holds no files.",
             where=str(service.where("layers", name) or ""),
         )
+    shadows.check_layer(name, made.files, str(service.where("layers", name) or ""))
     return made

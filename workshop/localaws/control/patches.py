@@ -14,6 +14,7 @@ AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "scheduler": ("workshop.localaws.events.scheduler:install",),
     "sns": ("workshop.localaws.events.topics_and_buckets:install_sns",),
     "sqs": ("workshop.localaws.events.topics_and_buckets:install_sqs",),
+    "ssm": ("workshop.localaws.control.parameters:install",),
     "s3": ("workshop.localaws.events.topics_and_buckets:install_s3", "workshop.localaws.iam.buckets:install"),
 }
 _done: set[str] = set()
