@@ -64,3 +64,12 @@ def test_a_client_that_hangs_up_harms_nobody(api: RestApi) -> None:
         with socket.create_connection((where.hostname, where.port)) as connection:
             connection.sendall(part)
     assert api.get("/hook").status_code == 200
+
+
+def test_the_function_finds_the_callers_trace(bench: Bench) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: _X_AMZN_TRACE_ID
+    source = "import os\ndef handler(event, context):\n    return {'body': os.environ['_X_AMZN_TRACE_ID']}\n"
+    traced = bench.rest_api({"GET /trace": bench.function(source)})
+    root = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    got = traced.get("/trace", headers={"X-Amzn-Trace-Id": root})
+    assert root in got.text and got.headers["x-amzn-trace-id"] == root

@@ -104,8 +104,6 @@ class ApiGateway:
 
     async def _answer(self, served: Served | None, request: Request, api: str) -> Answer:
         if sum(len(name) + len(value) for name, value in request.headers) > MOST_HEADERS:
-            if isinstance(served, RestStage):
-                return json_answer(431, "Request Header Fields Too Large")
             return json_answer(431, "Request Header Fields Too Large")
         if served is not None:
             return await served.answer(request)

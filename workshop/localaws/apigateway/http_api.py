@@ -132,7 +132,11 @@ class HttpStage:
         )
         began = time.perf_counter()
         payload = await self.caller.call(
-            route.arn, _encode(event).encode(), route.source, integration.credentials_arn or ""
+            route.arn,
+            _encode(event).encode(),
+            route.source,
+            integration.credentials_arn or "",
+            event["headers"].get("x-amzn-trace-id") or event["headers"].get("X-Amzn-Trace-Id"),
         )
         took = (time.perf_counter() - began) * 1000
         if route.v1:

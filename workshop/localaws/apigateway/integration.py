@@ -72,7 +72,9 @@ class Caller:
         self._allowed.clear()
         self._brief.clear()
 
-    async def call(self, arn: str, event: bytes, source_arn: str, credentials: str = "") -> bytes:
+    async def call(
+        self, arn: str, event: bytes, source_arn: str, credentials: str = "", trace_id: str | None = None
+    ) -> bytes:
         """The function's answer.
 
         Args:
@@ -80,6 +82,7 @@ class Caller:
             event: JSON.
             source_arn: `arn:aws:execute-api:…`, held against the permission's `SourceArn`.
             credentials: a role's ARN when the integration has one; then the role decides instead of the permission.
+            trace_id: the X-Ray trace header that the function finds in its environment.
 
         Raises:
             Failed: no answer, or the function failed.
@@ -96,7 +99,7 @@ class Caller:
         if len(event) > MOST_EVENT:
             raise Failed("too_large", f"the event has {len(event)} bytes and Lambda takes 6 MB")
         try:
-            outcome = await self._invoke(arn, event)
+            outcome = await self._invoke(arn, event, trace_id)
         except Failed:
             raise
         except Throttled as error:
@@ -110,14 +113,14 @@ class Caller:
         return outcome.payload
 
 
-    async def _invoke(self, arn: str, event: bytes) -> Any:
+    async def _invoke(self, arn: str, event: bytes, trace_id: str | None) -> Any:
         brief = self._brief.get(arn)
         if brief is None:
             specs = [spec for _, spec in self.functions.route(arn).choices]
             brief = self._brief[arn] = all(spec.timeout + LONGEST_START < self.longest_wait for spec in specs)
         if brief:  # its own time-out comes first: no second watch is needed
-            return await self.functions.invoke(arn, event, source="apigateway")
-        work = asyncio.ensure_future(self.functions.invoke(arn, event, source="apigateway"))
+            return await self.functions.invoke(arn, event, source="apigateway", trace_id=trace_id)
+        work = asyncio.ensure_future(self.functions.invoke(arn, event, source="apigateway", trace_id=trace_id))
         done, _ = await asyncio.wait((work,), timeout=self.longest_wait)
         if not done:  # as on AWS, the function runs on and its answer is thrown away
             work.add_done_callback(_forget)

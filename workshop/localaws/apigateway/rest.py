@@ -132,9 +132,8 @@ class RestStage:
         )
         trace = event["headers"]["X-Amzn-Trace-Id"]
         began = time.perf_counter()
-        payload = await self.caller.call(
-            arn, _encode(event).encode(), source, getattr(method.integration, "credentials", "") or ""
-        )
+        credentials = method.integration.credentials or ""
+        payload = await self.caller.call(arn, _encode(event).encode(), source, credentials, trace)
         took = (time.perf_counter() - began) * 1000
         decode = bool(snapshot.binary_types) and snapshot.is_binary(request.header(b"accept").partition(",")[0])
         status, lines, body = answers.from_proxy(payload, decode=decode)
