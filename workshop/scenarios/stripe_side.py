@@ -74,7 +74,7 @@ class StripeSide:
 
     @contextlib.contextmanager
     def mishap(self, **fault: Any) -> Iterator[None]:
-        """A fault for as long as the block runs, for instance `mishap(kind="drop", when="after", path="/v1/charges")`."""
+        """A fault for as long as the block runs: `mishap(kind="drop", when="after", path="/v1/charges")`."""
         self.tell("faults", **fault)
         try:
             yield
@@ -141,8 +141,8 @@ def may(function: str) -> Table:
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         statements = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
         for statement in statements:
-            for resource in listed(statement["Resource"]):
-                rows.append((", ".join(listed(statement["Action"])), resource))
+            actions = ", ".join(listed(statement["Action"]))
+            rows += [(actions, resource) for resource in listed(statement["Resource"])]
     return Table(rows, ["may", "on"], f"The role of {function}", widest=70)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # https://docs.stripe.com/webhooks#automatic-retries
 RETRY_AFTER = (300.0, 1800.0, 7200.0)
 LONGEST_URL = 5000
+AT_ONCE = 4  # deliveries on their way at the same time: a small machine receives them
 TYPES = (
     "charge.captured", "charge.failed", "charge.refunded", "charge.succeeded", "charge.updated",
     "customer.created", "customer.deleted", "customer.updated",
@@ -65,6 +66,7 @@ class Events:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.deliveries: list[Delivery] = []
+        self.room = asyncio.Semaphore(AT_ONCE)
         self.running: set[asyncio.Task[None]] = set()
 
     def emit(
@@ -102,9 +104,13 @@ class Events:
 
     def start(self, delivery: Delivery) -> None:
         """Brings one event in the background; Stripe promises no order either."""
-        task = asyncio.get_running_loop().create_task(self.attempt(delivery))
+        task = asyncio.get_running_loop().create_task(self.when_there_is_room(delivery))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
+
+    async def when_there_is_room(self, delivery: Delivery) -> None:
+        async with self.room:
+            await self.attempt(delivery)
 
     async def attempt(self, delivery: Delivery, *, at: int | None = None) -> None:
         """One POST; an answer other than 2xx means another attempt later.
