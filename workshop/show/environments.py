@@ -64,16 +64,19 @@ def timeline(source: Any, finding: str = "", *, alt: str = "") -> Picture:
     figure, axes = new_figure(title, xlabel="ms since the first request", size=(9, 1.8 + 0.32 * max(len(rows), 2)))
     zero = drawn[0].began if drawn else 0.0
     parts = (("waiting", "#bbbbbb", ""), ("cold start", COLOURS[1], HATCHES[1]), ("handler", COLOURS[0], ""))
+    seen = set()
     for span in drawn:
         at, left = rows.index(span.environment), (span.began - zero) * 1000
-        for (_, colour, hatch), size in zip(parts, (span.queued_ms, span.init_ms, span.duration_ms), strict=True):
+        for (name, colour, hatch), size in zip(parts, (span.queued_ms, span.init_ms, span.duration_ms), strict=True):
             axes.barh(at, size, left=left, height=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0.6)
             left += size
+            seen |= {name} if size else set()
     axes.set_yticks(range(len(rows)), [f"environment {n + 1}" for n in range(len(rows))])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     look = {"edgecolor": "white"}
-    handles = [axes.barh(0, 0, color=colour, hatch=hatch, label=name, **look) for name, colour, hatch in parts]
+    used = [part for part in parts if part[0] in seen]
+    handles = [axes.barh(0, 0, color=colour, hatch=hatch, label=name, **look) for name, colour, hatch in used]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure_alt(figure, alt or f"{title}. {_words(drawn)}")
 

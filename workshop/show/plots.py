@@ -48,7 +48,7 @@ def stacked(rows: Mapping[str, Mapping[str, float]], finding: str, *, unit: str 
 def _words(rows: Mapping[str, Mapping[str, float]], totals: Mapping[str, float], unit: str) -> str:
     said = []
     for label, row in rows.items():
-        inside = ", ".join(f"{part} {quantity(size)}" for part, size in row.items() if size)
+        inside = ", ".join(f"{part} {quantity(size)}" for part, size in row.items() if size > totals[label] / 100)
         said.append(f"{label}: {quantity(totals[label], unit)} ({inside})")
     return "; ".join(said) + "."
 
@@ -171,8 +171,7 @@ def share_map(
 def _corners(xs: Sequence[float], ys: Sequence[float], shares: Any, xlabel: str, ylabel: str) -> str:
     said = []
     for row, y in ((0, ys[0]), (len(ys) // 2, ys[len(ys) // 2]), (-1, ys[-1])):
-        across = ", ".join(
-            f"{shares[row][at] * 100:.2g} % at {quantity(xs[at])}" for at in (0, len(xs) // 3, 2 * len(xs) // 3, -1)
-        )
+        spots = (0, len(xs) // 3, 2 * len(xs) // 3, -1)
+        across = ", ".join(f"{quantity(round(shares[row][at] * 100, 3))} % at {quantity(xs[at])}" for at in spots)
         said.append(f"with {quantity(y)} {ylabel.partition(', ')[2] or ylabel} of {ylabel.partition(',')[0]}: {across}")
     return f"Shares by {xlabel}; {'; '.join(said)}."
