@@ -1,0 +1,49 @@
+"""What is kept is bounded, whatever runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workshop.localaws.control import diet
+from workshop.localaws.logs.sink import LogBuffer
+from workshop.localaws.metrics.store import MINUTES_KEPT, Metrics, coarse
+from workshop.localaws.runtime.model import FunctionSpec, Invocation
+
+
+def spec(name: str) -> FunctionSpec:
+    return FunctionSpec(arn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}", name=name, version="$LATEST",
+                        runtime="python3.12", handler="h.h", memory_size=128, timeout=3, code_dir=Path())
+
+
+def test_a_log_group_keeps_its_newest_events() -> None:
+    diet.prepare()
+    from moto.logs.models import logs_backends
+
+    buffer = LogBuffer(per_group=100)
+    for number in range(1000):
+        buffer.write(spec("bounded"), f"stream{number // 300}", [(1_700_000_000_000 + number, f"line {number}")])
+        if number % 170 == 0:
+            buffer.flush()
+    buffer.flush()
+    group = logs_backends["123456789012"]["eu-west-1"].groups["/aws/lambda/bounded"]
+    kept = [event.message for stream in group.streams.values() for event in stream.events]
+    assert kept == [f"line {number}" for number in range(900, 1000)]
+
+
+def test_metrics_keep_a_bounded_number_of_minutes() -> None:
+    metrics = Metrics()
+    done = Invocation("id", b"", duration_ms=5.0)
+    for minute in range(MINUTES_KEPT + 50):
+        metrics.invoked(spec("long"), done, 1, minute * 60.0)
+    assert all(len(minutes) == MINUTES_KEPT for minutes in metrics.regions["eu-west-1"].values())
+
+
+def test_a_minute_s_histogram_stays_small_and_right_to_one_per_cent() -> None:
+    metrics, key = Metrics(), ("AWS/Lambda", "Duration", ())
+    for number in range(1, 20_001):
+        metrics.add("eu-west-1", key, 0.0, number / 10, distribution=True)
+    minute = metrics.between("eu-west-1", key, 0, 60, 60)[0]
+    assert len(minute.histogram) < 1200
+    for percent in (50, 90, 99):
+        assert abs(minute.percentile(percent) - percent * 20) / (percent * 20) < 0.011
+    assert coarse(0) == 0.0

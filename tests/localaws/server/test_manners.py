@@ -1,0 +1,145 @@
+"""The server: bad requests, foreign hosts, clients that hang up, environments that die."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.localaws.bench import ECHO, Bench, eventually, unique
+
+SLOW = "import os, time\ndef handler(event, context):\n    print(os.getpid(), flush=True)\n    time.sleep(event.get('seconds', 0))\n"
+
+
+@pytest.fixture(scope="module")
+def bench(cloud: Any, client: Any) -> Bench:
+    return Bench(client, cloud.endpoint)
+
+
+def raw(bench: Bench, data: bytes, *, read: bool = True) -> bytes:
+    """What the server answers to bytes."""
+    parts = urlsplit(bench.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(data)
+        return connection.recv(65536) if read else b""
+
+
+def alive(bench: Bench) -> bool:
+    return httpx.get(f"{bench.url}/_workshop/status").json()["ready"] is True
+
+
+def test_status_says_where_things_are(bench: Bench) -> None:
+    status = httpx.get(f"{bench.url}/_workshop/status").json()
+    assert (status["aws"], status["region"], status["account"]) == (bench.url, "eu-west-1", "123456789012")
+    assert {"stripe", "paypal", "github", "mail", "backend"} <= set(status["partners"])
+
+
+@pytest.mark.parametrize("data", [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n",
+                                  b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n"])
+def test_malformed_http_is_survived(bench: Bench, data: bytes) -> None:
+    parts = urlsplit(bench.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+    assert alive(bench)
+
+
+def test_a_foreign_host_and_a_cross_site_post_are_refused(bench: Bench) -> None:
+    assert httpx.get(f"{bench.url}/", headers={"Host": "evil.example"}).status_code == 403
+    assert httpx.post(f"{bench.url}/_workshop/reset", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert httpx.post(f"{bench.url}/_workshop/reset", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_two_hundred_idle_connections(bench: Bench) -> None:
+    parts = urlsplit(bench.url)
+    idle = [socket.create_connection((parts.hostname, parts.port), timeout=10) for _ in range(200)]
+    try:
+        assert alive(bench)
+        assert bench.client("lambda").invoke(FunctionName=bench.function(ECHO))["StatusCode"] == 200
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_a_client_that_hangs_up_changes_nothing(bench: Bench) -> None:
+    arn = bench.function(SLOW)
+    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=s"
+    body = b'{"seconds": 0.3}'
+    head = (f"POST /2015-03-31/functions/{arn}/invocations HTTP/1.1\r\nHost: localhost\r\nAuthorization: {scope}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n")
+    raw(bench, head.encode() + body, read=False)
+    raw(bench, head.encode() + body[:4], read=False)  # half a body
+    assert bench.client("lambda").invoke(FunctionName=arn)["StatusCode"] == 200
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process by signal")
+def test_an_environment_killed_mid_request_fails_that_request_only(bench: Bench) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html: Runtime.ExitError
+    arn, api = bench.function(SLOW), bench.client("lambda")
+    name = arn.rpartition(":")[2]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lambda: api.invoke(FunctionName=arn, Payload=b'{"seconds": 8}'))
+
+        def victim() -> int:
+            rows = httpx.get(f"{bench.url}/_workshop/environments").json()["environments"]
+            return next((row["pid"] for row in rows if row["function"] == name and row["state"] == "busy"), 0)
+
+        os.kill(eventually(victim), signal.SIGKILL)
+        got = running.result(timeout=20)
+    assert got["FunctionError"] == "Unhandled"
+    assert json.loads(got["Payload"].read())["errorType"] == "Runtime.ExitError"
+    assert api.invoke(FunctionName=arn, Payload=b"{}").get("FunctionError") is None
+
+
+def test_an_unknown_service_is_refused_in_its_own_protocol(bench: Bench, client: Any) -> None:
+    for service, call in (("braket", "search_devices"), ("lightsail", "get_regions")):
+        with pytest.raises(ClientError) as caught:
+            getattr(client(service), call)(**({"filters": []} if service == "braket" else {}))
+        assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
+
+
+def test_large_objects_come_back_whole(bench: Bench) -> None:
+    bucket, s3 = unique("large"), bench.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    data = os.urandom(20 * 1024 * 1024)
+    s3.put_object(Bucket=bucket, Key="ä b/c+d.bin", Body=data, Metadata={"my_key": "v"})
+    got = s3.get_object(Bucket=bucket, Key="ä b/c+d.bin")
+    assert got["Body"].read() == data
+    assert got["Metadata"] == {"my_key": "v"}
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "ä b/c+d.bin"})
+    assert httpx.get(link).content == data
+
+
+def test_a_long_poll_waits_for_a_message(bench: Bench) -> None:
+    sqs = bench.client("sqs")
+    url = sqs.create_queue(QueueName=unique("q"), Attributes={"ReceiveMessageWaitTimeSeconds": "20"})["QueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: sqs.receive_message(QueueUrl=url))
+        assert alive(bench)
+        bench.client("sqs").send_message(QueueUrl=url, MessageBody="here")
+        assert waiting.result(timeout=15)["Messages"][0]["Body"] == "here"
+
+
+@pytest.mark.parametrize(("body", "said"), [({"idle_second": 1}, "There is no setting"), ({"freeze": "yes"}, "cannot be"),
+                                            ({"idle_seconds": -1}, "cannot be"), ([1], "JSON object")])
+def test_settings_refuse_nonsense(bench: Bench, body: Any, said: str) -> None:
+    got = httpx.post(f"{bench.url}/_workshop/settings", json=body)
+    assert got.status_code == 400
+    assert said in got.json()["error"]
+
+
+def test_importing_an_api_document_is_refused_clearly(bench: Bench) -> None:
+    document = {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {}}
+    with pytest.raises(ClientError) as caught:
+        bench.client("apigateway").import_rest_api(body=json.dumps(document).encode(), failOnWarnings=True)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
