@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -40,13 +43,15 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
         "--ServerApp.allow_remote_access=False",
         f"--LabApp.default_url=/lab/tree/{notebook}",
         f"--LabApp.app_settings_dir={settings}",
-        f"--LabApp.workspaces_dir={private / 'lab-workspaces'}",
+        f"--LabApp.workspaces_dir={private / ('stage-workspaces' if stage else 'lab-workspaces')}",
         "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=None",
     ]
     if os.name != "nt":
         # Kernels over sockets in the file system: nobody else on this machine can listen in, and no warning is due.
         found.append("--KernelManager.transport=ipc")
+    if stage:
+        found.append(f"--LabApp.user_settings_dir={private / 'stage-settings'}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         found.append("--ServerApp.allow_root=True")  # containers and Binder
     return found
@@ -81,7 +86,7 @@ def open_lab(
         notebook: what it opens on, relative to the checkout.
         port: None takes 8888 or any free one.
         browser: open the reader's browser; the address is printed either way.
-        stage: big fonts, for a projector.
+        stage: for a projector: big fonts, no file browser, nothing that pops up.
         preflight: check the machine meanwhile and print what was found.
 
     Raises:
@@ -97,6 +102,8 @@ def open_lab(
     print("Starting JupyterLab ...", flush=True)
     threading.Thread(target=announce, args=(number, url, browser, preflight), daemon=True).start()
     LabApp = import_lab()
+    if stage:
+        prepare_stage(ROOT / ".workshop")
     try:
         LabApp.launch_instance(options(number, token, notebook=notebook, stage=stage))
     except SystemExit as error:
@@ -120,6 +127,24 @@ def import_lab() -> Any:
     finally:
         os.environ["PATH"] = path
     return LabApp
+
+
+def prepare_stage(private: Path) -> None:
+    """What the stage begins with, made anew at each start: big fonts, the notebook, and nothing beside it.
+
+    JupyterLab takes fonts from the user's own settings only, so the stage has settings of its own.
+    https://jupyterlab.readthedocs.io/en/stable/user/workspaces.html
+    """
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    closed = {"collapsed": True, "visible": True, "widgets": []}
+    layout = {"main": {"dock": None}, "left": closed, "right": closed, "down": {"size": 0, "widgets": []}}
+    workspace = {"data": {"layout-restorer:data": layout}, "metadata": {"id": "default"}}
+    with contextlib.suppress(OSError):  # a read-only checkout: then the file browser stays
+        shutil.copytree(
+            Path(__file__).parent / "setup" / "stage_settings" / "user", private / "stage-settings", dirs_exist_ok=True
+        )
+        WorkspacesManager(str(private / "stage-workspaces")).save("default", json.dumps(workspace))
 
 
 def announce(port: int, url: str, browser: bool, preflight: bool) -> None:
