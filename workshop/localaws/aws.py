@@ -53,9 +53,13 @@ class LocalAWS:
         self.service = Service(Store(self.settings.account), Packages(self.folder), clock=self.clock.time)
         self.logs = LogBuffer(self.settings.log_events_per_group)
         self.metrics = Metrics()
-        self.sink = Sink(self.logs, self.metrics, self.clock.time, lambda arn: self.engine.concurrency.running.get(arn, 0))
+        self.sink = Sink(
+            self.logs, self.metrics, self.clock.time, lambda arn: self.engine.concurrency.running.get(arn, 0)
+        )
         self.engine = Engine(self.sink, engine_settings, clock=self.clock.time)
-        self.functions = Functions(self.service, self.engine, self.settings.region, self.environment_for, self.throttled)
+        self.functions = Functions(
+            self.service, self.engine, self.settings.region, self.environment_for, self.throttled
+        )
         self.control = ControlPlane(self.check)
         self.inside = Inside(self.control, lambda: self.url)
         self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
@@ -86,8 +90,14 @@ class LocalAWS:
         self.loop = asyncio.get_running_loop()
         self.clock.start()
         await self.engine.start()
-        threading.Thread(target=preload.run, args=(self.furnish, self.wake), name="preload", daemon=True).start()
+        threading.Thread(
+            target=preload.run, args=(self.furnish, self.wake, self.own_client), name="preload", daemon=True
+        ).start()
         self._chores.append(asyncio.create_task(self._reap()))
+
+    def own_client(self, service: str) -> Any:
+        """A boto3 client of a service in the cloud's region, inside the process."""
+        return self.inside.client(service, self.settings.region)
 
     def furnish(self) -> None:
         """Make the rooms that need moto. Runs in the preloading thread."""
@@ -97,9 +107,7 @@ class LocalAWS:
 
         self.iam = Iam(self.settings, self.functions)
         self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings, observe=self.served)
-        self.sources = EventSources(
-            self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop
-        )
+        self.sources = EventSources(self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop)
         metrics_reading.use(self.metrics)
         neighbours.furnish(self)
 
@@ -127,7 +135,9 @@ class LocalAWS:
         await asyncio.to_thread(self.ready.wait, 60)  # a cloud that has just started is still being furnished
         self.queue.close()
         with self.service.store.lock:
-            arns = [function.arn for region in self.service.store.regions.values() for function in region.functions.values()]
+            arns = [
+                function.arn for region in self.service.store.regions.values() for function in region.functions.values()
+            ]
             self.service.store.clear()
         for arn in arns:
             self.engine.set_reserved(arn, None)

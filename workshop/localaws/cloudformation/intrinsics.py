@@ -221,8 +221,8 @@ TABLE: dict[str, Callable[[Scope, Any], Any]] = {
         f"{scope.resolve(argument) or scope.parameters['AWS::Region']}{zone}" for zone in "abc"
     ],
     "Fn::Length": lambda scope, argument: len(scope.resolve(argument)),
-    "Fn::And": lambda scope, argument: all([scope.resolve(each) for each in _list(scope, argument, "Fn::And")]),
-    "Fn::Or": lambda scope, argument: any([scope.resolve(each) for each in _list(scope, argument, "Fn::Or")]),
+    "Fn::And": lambda scope, argument: all(scope.resolve(each) for each in _list(scope, argument, "Fn::And")),
+    "Fn::Or": lambda scope, argument: any(scope.resolve(each) for each in _list(scope, argument, "Fn::Or")),
     "Fn::Not": lambda scope, argument: not scope.resolve(_list(scope, argument, "Fn::Not", 1)[0]),
     "Condition": lambda scope, argument: scope.condition(argument),
 }

@@ -108,7 +108,7 @@ def list_stack_resources(stacks: Stacks, region: str, given: Given) -> Given:
 
 
 def describe_stack_resources(stacks: Stacks, region: str, given: Given) -> Given:
-    stack, made = None, None
+    stack = None
     if given.get("StackName"):
         stack = stacks.find(given["StackName"], region, deleted=True)
     elif given.get("PhysicalResourceId"):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,6 +14,7 @@ from workshop.localaws.cloudformation.engine import Run
 from workshop.localaws.cloudformation.intrinsics import Scope
 from workshop.localaws.cloudformation.model import Event, Plan, Stack
 from workshop.localaws.cloudformation.plans import Plans, scope_for
+from workshop.localaws.cloudformation.registry import Registry
 from workshop.localaws.cloudformation.resources.base import Call, Failed
 from workshop.localaws.cloudformation.sources import Sources
 from workshop.localaws.cloudformation.template import invalid
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 TYPE = "AWS::CloudFormation::Stack"
 EVENTS_KEPT = 5000
+SETTLE = 0.25  # seconds
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
 UPDATABLE = {
     "CREATE_COMPLETE",
@@ -35,7 +36,7 @@ UPDATABLE = {
 }
 
 
-class Stacks:
+class Stacks(Registry):
     """The stacks of all regions.
 
     Args:
@@ -49,8 +50,7 @@ class Stacks:
         self, client: Callable[[str, str], Any], account: str, url: Callable[[], str], clock: Callable[[], float]
     ) -> None:
         self.client, self.account, self.url, self.clock = client, account, url, clock
-        self.stacks: dict[str, Stack] = {}  # by id, deleted ones included
-        self.lock = threading.RLock()
+        super().__init__()
         self.threads = ThreadPoolExecutor(4, "stack")
 
     def now(self) -> datetime:
@@ -60,51 +60,6 @@ class Stacks:
     def close(self) -> None:
         """Start nothing more."""
         self.threads.shutdown(wait=False, cancel_futures=True)
-
-    def clear(self) -> None:
-        """Forget every stack."""
-        with self.lock:
-            self.stacks.clear()
-
-    # Finding.
-
-    def find(self, name: str, region: str, *, deleted: bool = False) -> Stack:
-        """The stack with a name or id; a deleted one only by its id.
-
-        Raises:
-            AwsError: ValidationError when there is none.
-        """
-        with self.lock:
-            found = self.stacks.get(name)
-            if found is None:
-                alive = (stack for stack in self.stacks.values() if stack.name == name and stack.region == region)
-                found = next((stack for stack in alive if stack.deleted is None), None)
-        if found is None or (found.deleted is not None and not deleted):
-            raise invalid(f"Stack with id {name} does not exist")
-        return found
-
-    def named(self, name: str, region: str) -> Stack | None:
-        """The living stack with this name, or None."""
-        try:
-            return self.find(name, region)
-        except AwsError:
-            return None
-
-    def of_region(self, region: str) -> list[Stack]:
-        """Every stack of a region, newest first, deleted ones included."""
-        with self.lock:
-            found = [stack for stack in self.stacks.values() if stack.region == region]
-        return sorted(found, key=lambda stack: stack.created, reverse=True)
-
-    def exports(self, region: str) -> dict[str, tuple[Stack, str]]:
-        """Export name -> (stack, value)."""
-        return {
-            output["ExportName"]: (stack, output["OutputValue"])
-            for stack in self.of_region(region)
-            if stack.deleted is None
-            for output in stack.outputs
-            if output.get("ExportName")
-        }
 
     # Working.
 
@@ -164,7 +119,11 @@ class Stacks:
         self.event(stack, stack.name, stack.id, TYPE, status, reason)
 
     def in_thread(self, stack: Stack, work: Callable[[], None]) -> None:
-        """Carry an operation out; a fault of ours ends it as a failure rather than never."""
+        """Carry an operation out; a fault of ours ends it as a failure rather than never.
+
+        Most stacks are done within the moment that the answer waits here, so that a tool whose waiter looks first and
+        then sleeps for half a minute finds them complete at its first look.
+        """
 
         def guarded() -> None:
             try:
@@ -176,7 +135,7 @@ class Stacks:
                 )
                 self.status(stack, ended, f"Internal Failure: {error}")
 
-        self.threads.submit(guarded)
+        wait([self.threads.submit(guarded)], timeout=SETTLE)
 
     # Creating.
 
@@ -290,10 +249,6 @@ class Stacks:
                 if users:
                     action = "deleted" if name not in kept else "updated"
                     raise Failed(f"Export {name} cannot be {action} as it is in use by {', '.join(users)}")
-
-    def importers(self, region: str, name: str) -> list[str]:
-        """The names of the stacks that import an export."""
-        return [stack.name for stack in self.of_region(region) if stack.deleted is None and name in stack.imports]
 
     # Deleting.
 

@@ -91,7 +91,7 @@ def checked(name: str, known: dict[str, Any], value: Any) -> Any:
         if not isinstance(value, list) or len(value) != len(now) or not all(_positive(each) for each in value):
             raise wrong
         return tuple(float(each) for each in value)
-    if isinstance(now, bool) or isinstance(now, str):
+    if isinstance(now, (bool, str)):
         if type(value) is not type(now):
             raise wrong
         return value

@@ -238,6 +238,25 @@ class Parser:
         return value
 
 
+def named_expressions(text: str) -> list[tuple[str, Value]]:
+    """Expressions separated by commas, each with its own text or its alias as a name."""
+    parser, found = Parser(text), []
+    while not parser.done:
+        start = parser.at
+        value = parser.expression()
+        name = parser.text[start : parser.at].strip().strip("`")
+        if parser.take("as"):
+            start = parser.at
+            parser.primary()
+            name = parser.text[start : parser.at].strip().strip("`")
+        found.append((name, value))
+        if not parser.take(",") and not parser.done:
+            raise malformed(f"{parser.text[parser.at :].strip()[:30]!r} is not expected here")
+    if not found:
+        raise malformed("fields expected")
+    return found
+
+
 def _field(name: str) -> Value:
     return lambda row: row.get(name)
 

@@ -75,10 +75,9 @@ class RestApi(Resource):
                 patches.append(replaced(path, given.get(name) if given.get(name) is not None else ""))
         if given.get("Policy") != old.get("Policy"):
             patches.append(replaced("/policy", document(given.get("Policy")) or ""))
-        for kind in set(given.get("BinaryMediaTypes") or []) - set(old.get("BinaryMediaTypes") or []):
-            patches.append({"op": "add", "path": "/binaryMediaTypes/" + kind.replace("/", "~1")})
-        for kind in set(old.get("BinaryMediaTypes") or []) - set(given.get("BinaryMediaTypes") or []):
-            patches.append({"op": "remove", "path": "/binaryMediaTypes/" + kind.replace("/", "~1")})
+        wanted, had = set(given.get("BinaryMediaTypes") or []), set(old.get("BinaryMediaTypes") or [])
+        for action, kinds in (("add", wanted - had), ("remove", had - wanted)):
+            patches += [{"op": action, "path": "/binaryMediaTypes/" + kind.replace("/", "~1")} for kind in kinds]
         if patches:
             call("apigateway", "update_rest_api", restApiId=physical, patchOperations=patches)
 
