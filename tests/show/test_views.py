@@ -111,3 +111,13 @@ def test_a_picture_carries_its_alternative_text():
     assert picture.png.startswith(b"\x89PNG") and data["image/png"]
     with pytest.raises(ValueError, match="alternative text"):
         show.figure_alt(figure, " ")
+
+
+def test_a_link_is_its_text_in_a_terminal_and_a_link_in_a_notebook():
+    table = show.Table([[show.Link("the page", "https://example.com/?a=1&b=2")]])
+    assert str(table) == "the page" and '<a href="https://example.com/?a=1&amp;b=2">the page</a>' in table.html()
+
+
+def test_json_on_one_line_is_laid_out_and_broken_json_left_alone():
+    assert str(show.Code('{"a": [1]}', "json")) == '{\n  "a": [\n    1\n  ]\n}'
+    assert str(show.Code('{"a": ', "json")) == '{"a":'

@@ -118,6 +118,12 @@ def money(usd: float) -> str:
     return f"${usd:.10f}".rstrip("0")
 
 
+def _kind(source: str) -> str:
+    if source.startswith(_LIST):
+        return "price list"
+    return "AWS whitepaper" if "whitepapers" in source else "pricing page"
+
+
 def _exact(usd: float) -> str:
     """A price with all its digits, and two at least."""
     text = f"{usd:.10f}".rstrip("0")
@@ -126,13 +132,14 @@ def _exact(usd: float) -> str:
 
 def price_list(prefix: str = "") -> object:
     """The price list as a table: what, dollars a unit, unit, free each month, date, source."""
-    from workshop.show import Table
+    from workshop.show import Link, Table
 
     rows = []
     for one in PRICES:
         if one.name.startswith(prefix) and (prefix or not one.name.startswith("2019")):
             per, unit = (one.usd * 1e6, "million requests") if one.unit == "request" else (one.usd, one.unit)
             free = f"{one.free:,.0f}" if one.free else ""
-            rows.append((one.what, _exact(per), unit, free, one.as_of or "undated", one.source.split("/")[2]))
+            source = Link(_kind(one.source), one.source)
+            rows.append((one.what, _exact(per), unit, free, one.as_of or "undated", source))
     heads = ["what", "price", "for each", "free a month", "as of", "source"]
     return Table(rows, heads, f"Prices in {REGION}, US dollars")

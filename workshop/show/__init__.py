@@ -42,7 +42,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "views": ("View", "Table", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
+    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
     "plots": ("stacked", "lines", "dots", "share_map"),

@@ -123,12 +123,19 @@ class Pairs(View):
         """
         return tuple([one.ms / 1000 + waiting for one in some(name)] for some in (self.seconds, self.firsts))
 
-    def __str__(self) -> str:
+    def table(self) -> Table:
+        """Medians of the first and of the second calls, one row a function."""
         rows = []
         for name in self.calls:
             cold, warm = (median([one.ms for one in some(name)]) for some in (self.firsts, self.seconds))
             rows.append((name, f"{cold:.0f}", f"{warm:.1f}", f"{cold / warm:,.0f} x"))
-        return str(Table(rows, ["function", "first call, ms", "second, ms", "ratio"]))
+        return Table(rows, ["function", "first call, ms", "second, ms", "ratio"])
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def html(self) -> str:
+        return self.table().html()
 
     def dots(self, finding: str) -> Picture:
         """Every call as a dot, first and second calls in rows of their own."""

@@ -88,7 +88,8 @@ def lines(
     for name in log:
         logarithmic(axes, name)
     if len(series) > 1:
-        figure.legend(loc="outside lower center", ncols=min(len(series), 4))
+        room = 4 if sum(map(len, series)) < 60 else 2
+        figure.legend(loc="outside lower center", ncols=min(len(series), room))
     return figure_alt(figure, alt or f"{finding}. {_ends(series, xlabel, ylabel)}")
 
 

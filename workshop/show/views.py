@@ -14,6 +14,7 @@ from html import escape
 from typing import Any
 
 CELL = "padding:2px 10px;border-bottom:1px solid #ccc;vertical-align:top;"
+SHORT = 24  # letters of a cell that is never broken into lines
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".yaml": "yaml", ".json": "json", ".md": "markdown", ".sh": "bash"}
 _NUMBER = re.compile(r"^[-+]?[$€£]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|MB|KB|GB|x))?$")
 
@@ -54,8 +55,22 @@ def shortened(name: str, most: int = 34) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+class Link(str):
+    """A cell's text that leads somewhere: a link in a notebook, its text elsewhere."""
+
+    url: str
+
+    def __new__(cls, text: str, url: str) -> Link:
+        """A link to `url` that reads `text`."""
+        made = super().__new__(cls, text)
+        made.url = url
+        return made
+
+
 def cell_text(value: Any) -> str:
     """One value as a reader wants it: no `None`, no `True`, no seventeen digits."""
+    if isinstance(value, Link):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -153,8 +168,13 @@ def _text_row(cells: Sequence[Sequence[str]], widths: Sequence[int], right: Sequ
 
 def _html_row(tag: str, cells: Sequence[str], right: Sequence[bool]) -> str:
     def one(text: str, to_right: bool) -> str:
-        side = "right" if to_right else "left"
-        return f'<{tag} style="{CELL}text-align:{side}">{escape(text).replace(chr(10), "<br>")}</{tag}>'
+        look = f"{CELL}text-align:{'right' if to_right else 'left'}"
+        if len(text) <= SHORT:
+            look += ";white-space:nowrap"
+        shown = escape(text).replace("\n", "<br>")
+        if isinstance(text, Link):
+            shown = f'<a href="{escape(text.url)}">{shown}</a>'
+        return f'<{tag} style="{look}">{shown}</{tag}>'
 
     return "<tr>" + "".join(one(text, to_right) for text, to_right in zip(cells, right, strict=True)) + "</tr>"
 
