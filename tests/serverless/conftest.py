@@ -29,7 +29,7 @@ def service_name() -> str:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """`write(**{"serverless.yml": text, "handler.py": text})` makes a service's folder; `handler.py` is there anyway."""
+    """`write({"serverless.yml": text})` makes a service's folder; a `handler.py` is there anyway."""
 
     def make(files: dict[str, str], folder: str = "service") -> Path:
         root = tmp_path / folder

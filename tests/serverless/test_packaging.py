@@ -21,7 +21,13 @@ from workshop.serverless.patterns import Selection, regex_of
 
 HEAD = "service: hello\nprovider:\n  name: aws\n  runtime: python3.13\n"
 BODY = "functions:\n  hello:\n    handler: handler.hello\n"
-CLUTTER = dict.fromkeys((".env", ".env.local", "key.pem", ".git/config", ".venv/lib/x.py", "__pycache__/handler.pyc", "tests/test_a.py", "node_modules/a.js", ".serverless/old.zip", ".gitignore", "README.md", ".pytest_cache/x", "test_handler.py"), "x")  # fmt: skip
+CLUTTER = dict.fromkeys(
+    [
+        ".env", ".env.local", "key.pem", ".git/config", ".venv/lib/x.py", "__pycache__/handler.pyc", "tests/test_a.py",
+        "node_modules/a.js", ".serverless/old.zip", ".gitignore", "README.md", ".pytest_cache/x", "test_handler.py",
+    ],
+    "x",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -186,7 +192,7 @@ def test_bad_requirements(line: str, words: str, packaged: Callable[..., Any]) -
         ("WARNING: Retrying after connection broken by 'NewConnectionError(Name or service not known)'\n"
          "ERROR: Could not find a version that satisfies the requirement stripe", "package stripe.*network is away"),
         ("error: Request failed after 3 retries\n  cause: dns error", "network is away"),
-        ("  × No solution found:\n  Because pyaudio has no wheels with a matching platform tag", "pyaudio.*no wheel"),
+        ("  x No solution found:\n  Because pyaudio has no wheels with a matching platform tag", "pyaudio.*no wheel"),
     ],
 )  # fmt: skip
 def test_a_package_that_cannot_be_fetched_is_named(said: str, words: str, tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def test_values(text: str, expected: Any, value_of: Callable[..., Any]) -> None:
 
 def test_options_come_first(value_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_VALUE", "from ${env} as it is")
-    assert value_of("${sls:stage} ${opt:stage} ${aws:region}", stage="prod", region="us-west-2") == "prod prod us-west-2"
+    found = value_of("${sls:stage} ${opt:stage} ${aws:region}", stage="prod", region="us-west-2")
+    assert found == "prod prod us-west-2"
     assert value_of("${param:color, 'none'}", params={"color": "blue"}) == "blue"
     assert value_of("${env:SOME_VALUE}") == "from ${env} as it is"
 

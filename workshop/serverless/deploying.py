@@ -62,7 +62,7 @@ class _Run:
     def __init__(self, service: Service, made: Package, aws: Clients, tell: OnStep) -> None:
         self.service, self.package, self.aws, self.tell = service, made, aws, tell
         self.stack = Stack(aws, service.stack)
-        self.tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {})}) or []
+        self.tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {}), **service.tags}) or []
 
     def whole(self, force: bool) -> Deployment:
         known = self._usable_stack()

@@ -58,7 +58,7 @@ def rollback(service: Service, timestamp: str, *, on_step: OnStep | None = None)
     if template is None:
         raise WorkshopError(f"The deployment {timestamp} is not complete in the bucket.", fix="Choose another one.")
     url = store.url(f"{folders[timestamp]}/{TEMPLATE}")
-    tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {})}) or []
+    tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {}), **service.tags}) or []
     outcome = stack.update(template, url, tags, on_step or silent)
     if outcome is not None and not outcome.ok:
         why = f"{outcome.failures[0].logical_id}: {outcome.failures[0].reason}" if outcome.failures else outcome.status

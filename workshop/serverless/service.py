@@ -32,6 +32,7 @@ class Service:
         config: the whole file, resolved; it knows its lines (`marks.mark_of`).
         secrets: values that came from a SecureString; `print` hides them.
         profile: boto3's profile, when the file names one.
+        tags: of the stack, beside those of the file.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Service:
     secrets: frozenset[str] = frozenset()
     stack: str = ""
     profile: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = field(default=(), repr=False)
 
     @property

@@ -52,7 +52,7 @@ class Template:
     def export_outputs(self) -> None:
         """Gives every output the name that other stacks import it by."""
         for name, output in self.outputs.items():
-            output.setdefault("Export", {"Name": f"sls-{self.service.stack}-{name}"})
+            output.setdefault("Export", {"Name": f"sls-{self.service.name}-{self.service.stage}-{name}"})
 
     def body(self) -> dict[str, Any]:
         """The template as CloudFormation reads it."""

@@ -121,7 +121,6 @@ def _alias(template: Template, name: str) -> None:
                 "ProvisionedConcurrentExecutions": template.service.functions[name]["provisionedConcurrency"]
             },
         },
-        DependsOn=naming.function_id(name),
     )
 
 

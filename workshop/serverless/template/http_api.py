@@ -69,7 +69,6 @@ def add(template: Template) -> None:
                 "RouteKey": route_key(method, path),
                 "Target": naming.join("/", "integrations", naming.ref(integration)),
             },
-            DependsOn=integration,
         )
     template.output("HttpApiId", api, "Id of the HTTP API")
     address = naming.join(

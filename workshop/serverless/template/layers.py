@@ -13,7 +13,7 @@ def add(template: Template) -> None:
     """Adds the layers of the file."""
     for name, layer in template.service.layers.items():
         stored = template.artifacts.layers[name]
-        kept = {"DeletionPolicy": "Retain"} if layer.get("retain") else {}
+        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"} if layer.get("retain") else {}
         suffix = stored.sha1 if kept else ""  # another content is another resource, so that the old one stays
         logical_id = template.add(
             naming.layer_id(name) + suffix,
