@@ -11,7 +11,7 @@ from pathlib import Path
 from workshop.setup import install
 
 # One module of each package that a missing environment would lack; found without importing any.
-NEEDED = ("jupyterlab", "boto3", "stripe", "httpx", "moto", "flask", "uvicorn", "starlette", "typer", "rich", "yaml")
+NEEDED = ("jupyterlab", "boto3", "stripe", "httpx", "moto", "uvicorn", "starlette", "typer", "rich", "yaml")
 
 
 def has_packages() -> bool:
