@@ -62,7 +62,11 @@ class AsyncQueue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(
-        self, reference: Reference, payload: bytes, request_id: str = "", context: bytes | None = None,
+        self,
+        reference: Reference,
+        payload: bytes,
+        request_id: str = "",
+        context: bytes | None = None,
         first: asyncio.Future[Invocation | None] | None = None,
     ) -> str:
         """Take an event; returns its request id. On the event loop only.
@@ -112,8 +116,12 @@ class AsyncQueue:
             try:
                 event.attempts += 1
                 outcome = await self.functions.invoke(
-                    event.reference.qualified, event.payload, source="async", request_id=event.request_id,
-                    client_context=event.context)
+                    event.reference.qualified,
+                    event.payload,
+                    source="async",
+                    request_id=event.request_id,
+                    client_context=event.context,
+                )
                 event.attempted(outcome)
                 if not outcome.function_error:
                     return outcome, "Success"
@@ -143,8 +151,7 @@ class AsyncQueue:
             self._send(function.arn, target, role, region, self.record(event, outcome, condition))
         dead_letters = (version.config.get("DeadLetterConfig") or {}).get("TargetArn")
         if dead_letters and condition != "Success":
-            attributes = {"RequestID": event.request_id, "ErrorCode": "200",
-                          "ErrorMessage": error_message(outcome)}
+            attributes = {"RequestID": event.request_id, "ErrorCode": "200", "ErrorMessage": error_message(outcome)}
             self._send(function.arn, dead_letters, role, region, event.payload.decode(), attributes)
 
     def _send(self, arn: str, target: str, role: str, region: str, body: Any, attributes: Any = None) -> None:

@@ -23,13 +23,22 @@ class Delivery:
     """
 
     def __init__(
-        self, client: Callable[..., Any], credentials: Callable[[str, str], Any],
-        invoke_later: Callable[[str, bytes], None], may: Callable[[str, str, str, str], None],
+        self,
+        client: Callable[..., Any],
+        credentials: Callable[[str, str], Any],
+        invoke_later: Callable[[str, bytes], None],
+        may: Callable[[str, str, str, str], None],
     ) -> None:
         self.client, self.credentials, self.invoke_later, self.may = client, credentials, invoke_later, may
 
     def __call__(
-        self, function_arn: str, target: str, role: str, region: str, body: Any, attributes: dict[str, str] | None = None
+        self,
+        function_arn: str,
+        target: str,
+        role: str,
+        region: str,
+        body: Any,
+        attributes: dict[str, str] | None = None,
     ) -> None:
         """Deliver one record; blocks.
 
@@ -52,8 +61,11 @@ class Delivery:
             self.may(role, name, "lambda:InvokeFunction", target)
             self.invoke_later(target, text.encode())
             return
-        client = self.client(service, parts[3] or region, self.credentials(role, name)) if service in (
-            "sqs", "sns", "events") else None
+        client = (
+            self.client(service, parts[3] or region, self.credentials(role, name))
+            if service in ("sqs", "sns", "events")
+            else None
+        )
         named = {key: {"DataType": "String", "StringValue": value} for key, value in (attributes or {}).items()}
         if service == "sqs":
             url = f"{client.meta.endpoint_url}/{parts[4]}/{parts[5]}"
@@ -62,9 +74,16 @@ class Delivery:
             client.publish(TopicArn=target, Message=text, MessageAttributes=named)
         elif service == "events":
             failed = "Failure" if body.get("requestContext", {}).get("condition") != "Success" else "Success"
-            client.put_events(Entries=[{
-                "Source": "lambda", "DetailType": f"Lambda Function Invocation Result - {failed}", "Detail": text,
-                "Resources": [target, f"{function_arn}:$LATEST"], "EventBusName": target,
-            }])
+            client.put_events(
+                Entries=[
+                    {
+                        "Source": "lambda",
+                        "DetailType": f"Lambda Function Invocation Result - {failed}",
+                        "Detail": text,
+                        "Resources": [target, f"{function_arn}:$LATEST"],
+                        "EventBusName": target,
+                    }
+                ]
+            )
         else:
             raise AwsError("InvalidParameterValueException", f"Nothing can be delivered to {target}.")

@@ -160,7 +160,8 @@ class Functions:
         )
 
     def policy(self, arn: str, qualifier: str | None = None) -> list[dict[str, Any]]:
-        """The statements of a function's resource-based policy, for the qualifier or for none; empty when there is none.
+        """The statements of a function's resource-based policy, for the qualifier or for none; empty when there is
+        none.
 
         https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
         """

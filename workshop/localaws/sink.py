@@ -38,9 +38,23 @@ class Sink:
     def finished(self, spec: FunctionSpec, invocation: Invocation) -> None:
         """One request is over: its figures are kept, its payload is not."""
         self.metrics.invoked(spec, invocation, self.running(spec.arn) + 1, self.clock())
-        self.recent.append((spec.name, spec.version, invocation.request_id, invocation.started, invocation.queued_ms,
-                            invocation.init_ms, invocation.duration_ms, invocation.billed_ms, invocation.max_memory_mb,
-                            invocation.environment_id, invocation.pid, invocation.log_stream, invocation.status))
+        self.recent.append(
+            (
+                spec.name,
+                spec.version,
+                invocation.request_id,
+                invocation.started,
+                invocation.queued_ms,
+                invocation.init_ms,
+                invocation.duration_ms,
+                invocation.billed_ms,
+                invocation.max_memory_mb,
+                invocation.environment_id,
+                invocation.pid,
+                invocation.log_stream,
+                invocation.status,
+            )
+        )
 
     def since(self, started: float) -> list[dict[str, Any]]:
         """Finished requests that started after a time (epoch seconds), oldest first."""

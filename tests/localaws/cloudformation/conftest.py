@@ -49,7 +49,9 @@ class Stacks:
 
     @staticmethod
     def body(resources: dict[str, Any], more: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        sections = {key: more.pop(key) for key in list(more) if key in ("Outputs", "Conditions", "Mappings", "Transform")}
+        sections = {
+            key: more.pop(key) for key in list(more) if key in ("Outputs", "Conditions", "Mappings", "Transform")
+        }
         if "Declared" in more:
             sections["Parameters"] = more.pop("Declared")
         return json.dumps({"Resources": resources, **sections}), {"Capabilities": ["CAPABILITY_NAMED_IAM"], **more}
@@ -73,7 +75,11 @@ class Stacks:
 
     def reasons(self, name: str, status: str) -> dict[str, str]:
         rows = self.api.describe_stack_events(StackName=name)["StackEvents"]
-        return {row["LogicalResourceId"]: row.get("ResourceStatusReason", "") for row in rows if row["ResourceStatus"] == status}
+        return {
+            row["LogicalResourceId"]: row.get("ResourceStatusReason", "")
+            for row in rows
+            if row["ResourceStatus"] == status
+        }
 
     def refused(self, resources: dict[str, Any], **more: Any) -> tuple[str, str]:
         """(code, message) of the error that creating such a stack gives at once."""

@@ -31,7 +31,11 @@ def test_ref_of_layer_version_version_and_alias_are_arns(stacks: Stacks, bench: 
             "FunctionName": {"Ref": "F"}, "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]}, "Name": "live"}},
     }, Outputs={kind: {"Value": {"Ref": kind}} for kind in ("Layer", "Version", "Alias")}))  # fmt: skip
     front = "arn:aws:lambda:eu-west-1:123456789012"
-    assert found == {"Layer": f"{front}:layer:{name}:1", "Version": f"{front}:function:{name}:1", "Alias": f"{front}:function:{name}:live"}
+    assert found == {
+        "Layer": f"{front}:layer:{name}:1",
+        "Version": f"{front}:function:{name}:1",
+        "Alias": f"{front}:function:{name}:live",
+    }
     assert bench.client("lambda").invoke(FunctionName=found["Alias"])["ExecutedVersion"] == "1"
 
 
@@ -54,23 +58,27 @@ def rest_api(name: str) -> dict[str, Any]:
     headers = {"method.response.header.Access-Control-Allow-Origin": True}
     return {
         "Role": ROLE, "F": inline(ANSWER, FunctionName=name),
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name, "EndpointConfiguration": {"Types": ["EDGE"]}}},
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name,
+        "EndpointConfiguration": {"Types": ["EDGE"]}}},
         "Hello": {"Type": "AWS::ApiGateway::Resource", "Properties": {
             "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "PathPart": "hello", "RestApiId": api}},
         "Get": {"Type": "AWS::ApiGateway::Method", "Properties": {
-            "HttpMethod": "GET", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE", "RequestParameters": {},
+            "HttpMethod": "GET", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE",
+            "RequestParameters": {},
             "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": uri}, "MethodResponses": []}},
         "Options": {"Type": "AWS::ApiGateway::Method", "Properties": {
-            "HttpMethod": "OPTIONS", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE", "RequestParameters": {},
+            "HttpMethod": "OPTIONS", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE",
+            "RequestParameters": {},
             "MethodResponses": [{"StatusCode": "200", "ResponseParameters": headers, "ResponseModels": {}}],
             "Integration": {"Type": "MOCK", "RequestTemplates": {"application/json": "{statusCode:200}"},
                             "ContentHandling": "CONVERT_TO_TEXT", "IntegrationResponses": [{
                                 "StatusCode": "200", "ResponseTemplates": {"application/json": ""},
-                                "ResponseParameters": {name: "'*'" for name in headers}}]}}},
+                                "ResponseParameters": dict.fromkeys(headers, "'*'")}]}}},
         "Deployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": ["Get", "Options"], "Properties": {
             "RestApiId": api, "StageName": "dev"}},
         "Permission": {"Type": "AWS::Lambda::Permission", "Properties": {
-            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
+            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
             "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*"}}},
     }  # fmt: skip
 
@@ -102,11 +110,14 @@ def test_an_http_api_is_really_made(stacks: Stacks, bench: Bench) -> None:
             "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": {"Fn::GetAtt": ["F", "Arn"]},
             "PayloadFormatVersion": "2.0", "TimeoutInMillis": 6500}},
         "Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {
-            "ApiId": api, "RouteKey": "GET /hello", "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]}}},
+            "ApiId": api, "RouteKey": "GET /hello", "Target": {"Fn::Join": ["/", ["integrations",
+            {"Ref": "Integration"}]]}}},
         "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {
-            "ApiId": api, "StageName": "$default", "AutoDeploy": True, "DefaultRouteSettings": {"DetailedMetricsEnabled": False}}},
+            "ApiId": api, "StageName": "$default", "AutoDeploy": True,
+            "DefaultRouteSettings": {"DetailedMetricsEnabled": False}}},
         "Permission": {"Type": "AWS::Lambda::Permission", "Properties": {
-            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
+            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
             "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"}}},
     }, Outputs={"Id": {"Value": api}, "Url": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}})  # fmt: skip
     found = outputs(stack)
@@ -118,12 +129,14 @@ def test_an_http_api_is_really_made(stacks: Stacks, bench: Bench) -> None:
 
 def test_bucket_policy_and_encryption(stacks: Stacks, bench: Bench) -> None:
     name = unique("bucket")
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [
         {"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}], "Condition": {"Bool": {"aws:SecureTransport": False}}}]}  # fmt: skip
     stack = stacks.create({
         "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, "BucketEncryption": {
             "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}}},
-        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": policy}},
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"},
+        "PolicyDocument": policy}},
     })  # fmt: skip
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     s3 = bench.client("s3")
@@ -139,7 +152,8 @@ def test_queue_and_function_are_mapped(stacks: Stacks, bench: Bench) -> None:
         "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}}, "F": inline(),
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "60"}},
         "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "DependsOn": ["Role"], "Properties": {
-            "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "BatchSize": "1",
+            "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Fn::GetAtt": ["F", "Arn"]},
+            "BatchSize": "1",
             "Enabled": True}},
     })  # fmt: skip
     made = stacks.physical(stack["StackId"])
@@ -160,9 +174,11 @@ def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench)
         "Role": ROLE, "F": inline(FunctionName=name, ReservedConcurrentExecutions="3"),
         "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
         "Alias": {"Type": "AWS::Lambda::Alias", "Properties": {
-            "FunctionName": {"Ref": "F"}, "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]}, "Name": "provisioned",
+            "FunctionName": {"Ref": "F"}, "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+            "Name": "provisioned",
             "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}},
-        "Url": {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE", "TargetFunctionArn": {"Fn::GetAtt": ["F", "Arn"]}}},
+        "Url": {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE",
+        "TargetFunctionArn": {"Fn::GetAtt": ["F", "Arn"]}}},
         "Later": {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": {
             "FunctionName": {"Ref": "F"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 1}},
         "Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": {
@@ -180,11 +196,13 @@ def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench)
         "Rule": {"Type": "AWS::Events::Rule", "Properties": {
             "EventBusName": {"Ref": "Bus"}, "EventPattern": {"source": ["mine"]},
             "Targets": [{"Id": "f", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}]}},
-        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": "14"}},
+        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/lambda/{name}",
+        "RetentionInDays": "14"}},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
             "MetricName": "Errors", "Namespace": "AWS/Lambda", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
             "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}},
-    }, Outputs={"Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}, "Table": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}}})  # fmt: skip
+    }, Outputs={"Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}, "Table": {"Value": {"Fn::GetAtt": ["Table",
+                "Arn"]}}})  # fmt: skip
     found = outputs(stack)
     assert found["Url"].endswith(".on.aws/")
     assert ":table/" in found["Table"]
@@ -202,12 +220,16 @@ def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench)
 def test_iam_policies_follow_their_template(stacks: Stacks, bench: Bench) -> None:
     def policy(action: str) -> dict[str, Any]:
         return {"Type": "AWS::IAM::Policy", "Properties": {
-            "PolicyName": "extra", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+            "PolicyName": "extra", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17",
+            "Statement": [
                 {"Effect": "Allow", "Action": action, "Resource": "*"}]}}}  # fmt: skip
 
     stack = stacks.create({"Role": ROLE, "Policy": policy("s3:GetObject")})
     role, iam = stacks.physical(stack["StackId"])["Role"], bench.client("iam")
-    assert stacks.update(stack["StackName"], {"Role": ROLE, "Policy": policy("s3:PutObject")})["StackStatus"] == "UPDATE_COMPLETE"
+    assert (
+        stacks.update(stack["StackName"], {"Role": ROLE, "Policy": policy("s3:PutObject")})["StackStatus"]
+        == "UPDATE_COMPLETE"
+    )
     assert "s3:PutObject" in json.dumps(iam.get_role_policy(RoleName=role, PolicyName="extra")["PolicyDocument"])
     stacks.update(stack["StackName"], {"Role": ROLE})
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []

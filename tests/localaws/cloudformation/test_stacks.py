@@ -124,7 +124,8 @@ def test_delete_removes_everything_it_made(stacks: Stacks, bench: Bench) -> None
     assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"
     left = [
         bench.client("lambda").list_functions(), bench.client("lambda").list_layers(), bench.client("iam").list_roles(),
-        bench.client("logs").describe_log_groups(), bench.client("apigateway").get_rest_apis(), bench.client("sqs").list_queues(),
+        bench.client("logs").describe_log_groups(), bench.client("apigateway").get_rest_apis(),
+        bench.client("sqs").list_queues(),
         bench.client("sns").list_topics(), bench.client("s3").list_buckets(),
         bench.client("events").list_rule_names_by_target(TargetArn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"),
     ]  # fmt: skip
@@ -189,14 +190,19 @@ def test_change_sets_show_and_do(stacks: Stacks) -> None:
     assert api.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
     api.get_waiter("change_set_create_complete").wait(StackName=name, ChangeSetName="first", WaiterConfig={"Delay": 1})
     changes = api.describe_change_set(StackName=name, ChangeSetName="first")["Changes"]
-    assert [(change["ResourceChange"]["Action"], change["ResourceChange"]["LogicalResourceId"]) for change in changes] == [("Add", "Q")]
+    assert [
+        (change["ResourceChange"]["Action"], change["ResourceChange"]["LogicalResourceId"]) for change in changes
+    ] == [("Add", "Q")]
     api.execute_change_set(StackName=name, ChangeSetName="first")
     stack = stacks.settled(name)
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert stack["Outputs"][0]["OutputKey"] == "Url"
     api.create_change_set(StackName=name, ChangeSetName="same", TemplateBody=template)
     same = api.describe_change_set(StackName=name, ChangeSetName="same")
-    assert (same["Status"], same["StatusReason"].startswith("The submitted information didn't contain changes")) == ("FAILED", True)
+    assert (same["Status"], same["StatusReason"].startswith("The submitted information didn't contain changes")) == (
+        "FAILED",
+        True,
+    )
     renamed = json.dumps({"Resources": {"Q": {**QUEUE, "Properties": {"QueueName": unique("x")}}}})
     api.create_change_set(StackName=name, ChangeSetName="more", TemplateBody=renamed)
     change = api.describe_change_set(StackName=name, ChangeSetName="more")["Changes"][0]["ResourceChange"]
@@ -215,7 +221,9 @@ def test_names_and_protection(stacks: Stacks) -> None:
 
 def test_waiters_and_lists(stacks: Stacks) -> None:
     name = unique("waited")
-    stacks.made.append(stacks.api.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Q": QUEUE}}))["StackId"])
+    stacks.made.append(
+        stacks.api.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Q": QUEUE}}))["StackId"]
+    )
     stacks.api.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     listed = stacks.api.list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
     assert name in [row["StackName"] for row in listed]

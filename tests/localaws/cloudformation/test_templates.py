@@ -18,23 +18,29 @@ VALUE = {"Type": "AWS::SSM::Parameter"}
 
 
 def parameter(value: Any, name: str = "") -> dict[str, Any]:
-    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value, **({"Name": name} if name else {})}}
+    return {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {"Type": "String", "Value": value, **({"Name": name} if name else {})},
+    }
 
 
 @pytest.mark.parametrize(
     ("resources", "said"),
     [
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
-        ({"Thing": {"Type": "AWS::Quantum::Computer"}}, "Template format error: Unrecognized resource types: [AWS::Quantum::Computer]"),
+        ({"Thing": {"Type": "AWS::Quantum::Computer"}}, "Template format error: Unrecognized resource types: "
+                                                        "[AWS::Quantum::Computer]"),
         ({"Q": {**QUEUE, "Properties": {"QueueName": {"Ref": "Nobody"}}}},
          "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template"),
-        ({"Q": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "x-${Nobody}"}}}}, "Unresolved resource dependencies [Nobody]"),
+        ({"Q": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "x-${Nobody}"}}}},
+        "Unresolved resource dependencies [Nobody]"),
         ({"P": parameter({"Fn::GetAtt": ["Nobody", "Arn"]})},
          "Template error: instance of Fn::GetAtt references undefined resource Nobody"),
         ({"Q": QUEUE, "P": parameter({"Fn::GetAtt": ["Q", "Colour"]})},
          "Template error: resource Q does not support attribute type Colour in Fn::GetAtt"),
         ({"Q": {**QUEUE, "DependsOn": "Nobody"}}, "Unresolved resource dependencies [Nobody]"),
-        ({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}, "Circular dependency between resources: [A, B]"),
+        ({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}, "Circular dependency between "
+                                                                               "resources: [A, B]"),
         ({"Q-1": QUEUE}, "Resource name Q-1 is non alphanumeric"),
         ({"Q": {"Properties": {}}}, "Every Resources object must contain a Type member"),
         ({}, "At least one Resources member must be defined"),
@@ -46,8 +52,18 @@ def test_a_wrong_template_is_refused_at_once(stacks: Stacks, resources: dict[str
     assert said in message
 
 
-@pytest.mark.parametrize("body", ["{nonsense", "a: [b", "", "just text", "- a\n- list", "Resources:\n  A:\n    Type: !Nope x\n",
-                                  "Resources: {A: {Type: 'AWS::SQS::Queue'}, A: {Type: 'AWS::SQS::Queue'}}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{nonsense",
+        "a: [b",
+        "",
+        "just text",
+        "- a\n- list",
+        "Resources:\n  A:\n    Type: !Nope x\n",
+        "Resources: {A: {Type: 'AWS::SQS::Queue'}, A: {Type: 'AWS::SQS::Queue'}}",
+    ],
+)
 def test_what_is_no_template_is_refused(stacks: Stacks, body: str) -> None:
     from botocore.exceptions import ClientError, ParamValidationError
 
@@ -60,7 +76,9 @@ def test_what_is_no_template_is_refused(stacks: Stacks, body: str) -> None:
 def test_capabilities_are_asked_for(stacks: Stacks) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, Capabilities
     assert stacks.refused({"Role": ROLE}, Capabilities=[]) == (
-        "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]")
+        "InsufficientCapabilitiesException",
+        "Requires capabilities : [CAPABILITY_IAM]",
+    )
     named = {"Role": {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": unique("r")}}}
     assert stacks.refused(named, Capabilities=["CAPABILITY_IAM"])[1] == "Requires capabilities : [CAPABILITY_NAMED_IAM]"
 
@@ -83,7 +101,8 @@ def test_sam_is_translated_or_refused_by_name(stacks: Stacks) -> None:
     stack = stacks.create(resources, **options)
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert stacks.api.list_stack_resources(StackName=stack["StackId"])["StackResourceSummaries"][0]["ResourceType"] == (
-        "AWS::DynamoDB::Table")
+        "AWS::DynamoDB::Table"
+    )
 
 
 def test_intrinsic_functions(stacks: Stacks) -> None:
@@ -104,12 +123,17 @@ def test_intrinsic_functions(stacks: Stacks) -> None:
     outputs = {name: {"Value": value} for name, (value, _) in wanted.items()}
     outputs["Never"] = {"Value": "x", "Condition": "Big"}
     stack = stacks.create(
-        {"Q": QUEUE, "Unmade": {**QUEUE, "Condition": "Big"}}, Outputs=outputs,
+        {"Q": QUEUE, "Unmade": {**QUEUE, "Condition": "Big"}},
+        Outputs=outputs,
         Mappings={"Sizes": {"eu-west-1": {"size": "medium"}}},
         Conditions={"Small": {"Fn::Equals": [{"Ref": "Size"}, "s"]}, "Big": {"Fn::Not": [{"Condition": "Small"}]}},
-        Declared={"Size": {"Type": "String", "AllowedValues": ["s", "b"]}, "Number": {"Type": "Number", "Default": 5},
-                  "Listed": {"Type": "CommaDelimitedList", "Default": "x, y"}},
-        Parameters=[{"ParameterKey": "Size", "ParameterValue": "s"}])
+        Declared={
+            "Size": {"Type": "String", "AllowedValues": ["s", "b"]},
+            "Number": {"Type": "Number", "Default": 5},
+            "Listed": {"Type": "CommaDelimitedList", "Default": "x, y"},
+        },
+        Parameters=[{"ParameterKey": "Size", "ParameterValue": "s"}],
+    )
     found = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     assert found == {name: value for name, (_, value) in wanted.items()}
     assert set(stacks.physical(stack["StackId"])) == {"Q"}
@@ -123,7 +147,10 @@ def test_parameters_are_checked(stacks: Stacks) -> None:
         given = [{"ParameterKey": "Size", "ParameterValue": value}]
         assert said in stacks.refused({"Q": QUEUE}, Parameters=given, **declared)[1]
     unknown = [{"ParameterKey": "Size", "ParameterValue": "a"}, {"ParameterKey": "Other", "ParameterValue": "b"}]
-    assert stacks.refused({"Q": QUEUE}, Parameters=unknown, **declared)[1] == "Parameters: [Other] do not exist in the template"
+    assert (
+        stacks.refused({"Q": QUEUE}, Parameters=unknown, **declared)[1]
+        == "Parameters: [Other] do not exist in the template"
+    )
 
 
 def test_values_come_from_the_parameter_store(stacks: Stacks, bench: Bench) -> None:
@@ -131,8 +158,10 @@ def test_values_come_from_the_parameter_store(stacks: Stacks, bench: Bench) -> N
     name = unique("/from/ssm")
     bench.client("ssm").put_parameter(Name=name, Value="stored", Type="String")
     stack = stacks.create(
-        {"P": parameter(f"{{{{resolve:ssm:{name}}}}}")}, Outputs={"Worth": {"Value": {"Ref": "Stored"}}},
-        Declared={"Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": name}})
+        {"P": parameter(f"{{{{resolve:ssm:{name}}}}}")},
+        Outputs={"Worth": {"Value": {"Ref": "Stored"}}},
+        Declared={"Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": name}},
+    )
     assert stack["Outputs"][0]["OutputValue"] == "stored"
     made = stacks.physical(stack["StackId"])["P"]
     assert bench.client("ssm").get_parameter(Name=made)["Parameter"]["Value"] == "stored"
@@ -150,7 +179,10 @@ Outputs:
 """
     stacks.made.append(stacks.api.create_stack(StackName=name, TemplateBody=template)["StackId"])
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks.settled(name)["Outputs"]}
-    assert outputs == {"Arn": f"arn:aws:sqs:eu-west-1:123456789012:{name}-eu-west-1", "Joined": f"{name}/{name}-eu-west-1"}
+    assert outputs == {
+        "Arn": f"arn:aws:sqs:eu-west-1:123456789012:{name}-eu-west-1",
+        "Joined": f"{name}/{name}-eu-west-1",
+    }
 
 
 def test_a_template_in_s3(stacks: Stacks, bench: Bench) -> None:
@@ -158,15 +190,20 @@ def test_a_template_in_s3(stacks: Stacks, bench: Bench) -> None:
     s3 = bench.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket=bucket, Key="a/t.json", Body=json.dumps({"Resources": {"Q": QUEUE}}))
-    for url in (f"https://s3.amazonaws.com/{bucket}/a/t.json", f"https://{bucket}.s3.eu-west-1.amazonaws.com/a/t.json",
-                f"{bench.url}/{bucket}/a/t.json"):
+    for url in (
+        f"https://s3.amazonaws.com/{bucket}/a/t.json",
+        f"https://{bucket}.s3.eu-west-1.amazonaws.com/a/t.json",
+        f"{bench.url}/{bucket}/a/t.json",
+    ):
         name = unique("s3")
         stacks.made.append(stacks.api.create_stack(StackName=name, TemplateURL=url)["StackId"])
         assert stacks.settled(name)["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_describing_a_template(stacks: Stacks) -> None:
-    template = json.dumps({"Description": "d", "Parameters": {"A": {"Type": "String"}}, "Resources": {"Role": ROLE, "F": inline()}})
+    template = json.dumps(
+        {"Description": "d", "Parameters": {"A": {"Type": "String"}}, "Resources": {"Role": ROLE, "F": inline()}}
+    )
     found = stacks.api.validate_template(TemplateBody=template)
     assert (found["Description"], found["Capabilities"]) == ("d", ["CAPABILITY_IAM"])
     summary = stacks.api.get_template_summary(TemplateBody=template)

@@ -34,8 +34,14 @@ def quick() -> Iterator[Bench]:
     httpx.post(f"{connected.endpoint}/_workshop/settings", json={"retry_seconds": [0.05, 0.1]}).raise_for_status()
 
     def client(service: str) -> Any:
-        return boto3.client(service, region_name=REGION, endpoint_url=connected.endpoint, aws_access_key_id="test",
-                            aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}))
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=connected.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 0}),
+        )
 
     yield Bench(client, connected.endpoint)
     connected.close()
@@ -64,7 +70,9 @@ def test_three_attempts_with_one_request_id_then_the_destination(quick: Bench) -
     url, arn = queue(quick)
     name, api = function(quick, arn), quick.client("lambda")
     api.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": arn}})
-    request_id = api.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": 1}')["ResponseMetadata"]["RequestId"]
+    request_id = api.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": 1}')["ResponseMetadata"][
+        "RequestId"
+    ]
     record = json.loads(received(quick, url)["Body"])
     assert record["version"] == "1.0"
     assert record["requestContext"] == {
@@ -113,14 +121,18 @@ def test_a_role_without_permission_delivers_nothing(quick: Bench) -> None:
 
 def test_a_destination_function_is_called_with_the_record(quick: Bench) -> None:
     url, arn = queue(quick)
-    source = ("import boto3, json, os\ndef handler(event, context):\n"
-              "    boto3.client('sqs').send_message(QueueUrl=os.environ['URL'], MessageBody=json.dumps(event))\n")
+    source = (
+        "import boto3, json, os\ndef handler(event, context):\n"
+        "    boto3.client('sqs').send_message(QueueUrl=os.environ['URL'], MessageBody=json.dumps(event))\n"
+    )
     api = quick.client("lambda")
     role = quick.role(allow("logs:*", "*"), allow("sqs:SendMessage", arn))
-    target = create(api, role, Code={"ZipFile": zipped(source)}, Timeout=20, MemorySize=512,
-                    Environment={"Variables": {"URL": url}})["FunctionArn"]
-    caller = create(api, quick.role(allow("logs:*", "*"), allow("lambda:InvokeFunction", target)),
-                    Code={"ZipFile": zipped(SOURCE)})["FunctionName"]
+    target = create(
+        api, role, Code={"ZipFile": zipped(source)}, Timeout=20, MemorySize=512, Environment={"Variables": {"URL": url}}
+    )["FunctionArn"]
+    caller = create(
+        api, quick.role(allow("logs:*", "*"), allow("lambda:InvokeFunction", target)), Code={"ZipFile": zipped(SOURCE)}
+    )["FunctionName"]
     api.put_function_event_invoke_config(FunctionName=caller, DestinationConfig={"OnSuccess": {"Destination": target}})
     api.invoke(FunctionName=caller, InvocationType="Event", Payload=b'{"n": 1}')
     assert json.loads(received(quick, url)["Body"])["requestPayload"] == {"n": 1}

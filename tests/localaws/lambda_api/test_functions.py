@@ -68,7 +68,8 @@ def test_configuration_is_complete_and_waiters_end(api: Any, role: str) -> None:
          "does not exist"),
         ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException", "Could not unzip"),
         ({"Code": {"S3Bucket": "no-such-bucket-here", "S3Key": "k"}}, "InvalidParameterValueException", "NoSuchBucket"),
-        ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "DEBUG"}}, "InvalidParameterValueException", "LogFormat"),
+        ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "DEBUG"}}, "InvalidParameterValueException",
+        "LogFormat"),
     ],
 )  # fmt: skip
 def test_what_aws_refuses_is_refused(unchecked: Any, role: str, config: dict[str, Any], code: str, said: str) -> None:
@@ -186,13 +187,23 @@ def test_permissions_make_a_policy(api: Any, role: str) -> None:
     import json
 
     name = create(api, role)["FunctionName"]
-    api.add_permission(FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
-                       SourceArn="arn:aws:s3:::bucket", SourceAccount="123456789012")
+    api.add_permission(
+        FunctionName=name,
+        StatementId="s1",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::bucket",
+        SourceAccount="123456789012",
+    )
     statement = json.loads(api.get_policy(FunctionName=name)["Policy"])["Statement"][0]
     assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"},
-                                      "StringEquals": {"AWS:SourceAccount": "123456789012"}}
-    twice = refusal(api.add_permission, FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction", Principal="*")
+    assert statement["Condition"] == {
+        "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"},
+        "StringEquals": {"AWS:SourceAccount": "123456789012"},
+    }
+    twice = refusal(
+        api.add_permission, FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction", Principal="*"
+    )
     assert twice[0] == "ResourceConflictException"
     api.remove_permission(FunctionName=name, StatementId="s1")
     assert refusal(api.get_policy, FunctionName=name)[0] == "ResourceNotFoundException"

@@ -98,7 +98,10 @@ def test_names_of_every_form_reach_it(api: Any, name: str) -> None:
 def test_a_streamed_invocation_gives_chunks_and_an_end(api: Any, name: str) -> None:
     # https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
     events = list(api.invoke_with_response_stream(FunctionName=name, Payload=b"{}")["EventStream"])
-    assert json.loads(b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event))["client"] is None
+    assert (
+        json.loads(b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event))["client"]
+        is None
+    )
     assert "InvokeComplete" in events[-1]
 
 

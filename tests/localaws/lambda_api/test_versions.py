@@ -101,8 +101,12 @@ def test_reserved_concurrency_of_zero_throttles(api: Any, role: str) -> None:
 def test_provisioned_concurrency_becomes_ready(api: Any, bench: Bench, role: str) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
     name = published(api, role, 1)
-    refused = refusal(api.put_provisioned_concurrency_config, FunctionName=name, Qualifier="$LATEST",
-                      ProvisionedConcurrentExecutions=1)
+    refused = refusal(
+        api.put_provisioned_concurrency_config,
+        FunctionName=name,
+        Qualifier="$LATEST",
+        ProvisionedConcurrentExecutions=1,
+    )
     assert refused[0] == "InvalidParameterValueException"
     api.put_provisioned_concurrency_config(FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=2)
 

@@ -11,8 +11,16 @@ from workshop.localaws.runtime.model import FunctionSpec, Invocation
 
 
 def spec(name: str) -> FunctionSpec:
-    return FunctionSpec(arn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}", name=name, version="$LATEST",
-                        runtime="python3.12", handler="h.h", memory_size=128, timeout=3, code_dir=Path())
+    return FunctionSpec(
+        arn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}",
+        name=name,
+        version="$LATEST",
+        runtime="python3.12",
+        handler="h.h",
+        memory_size=128,
+        timeout=3,
+        code_dir=Path(),
+    )
 
 
 def test_a_log_group_keeps_its_newest_events() -> None:

@@ -14,7 +14,8 @@ SOURCE = """
 import json
 def handler(event, context):
     print("alpha", event["n"])
-    print(json.dumps({"level": "ERROR" if event["n"] == 2 else "INFO", "n": event["n"], "who": {"id": "u%d" % event["n"]}}))
+    print(json.dumps({"level": "ERROR" if event["n"] == 2 else "INFO", "n": event["n"],
+"who": {"id": "u%d" % event["n"]}}))
 """
 
 
@@ -94,26 +95,39 @@ def test_a_pattern_that_is_not_known_is_refused(logs: Any, group: str) -> None:
 
 def test_insights_over_the_discovered_fields(logs: Any, group: str) -> None:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-examples.html, Lambda
-    rows = query(logs, group, "fields @timestamp, @requestId, @duration | filter @type = 'REPORT' | sort @duration desc | limit 2")
+    rows = query(
+        logs,
+        group,
+        "fields @timestamp, @requestId, @duration | filter @type = 'REPORT' | sort @duration desc | limit 2",
+    )
     assert len(rows) == 2
     assert float(rows[0]["@duration"]) >= float(rows[1]["@duration"])
-    memory = query(logs, group, """filter @type = "REPORT"
-        | stats max(@memorySize / 1000 / 1000) as provisionedMemoryMB, avg(@maxMemoryUsed / 1000 / 1000) as avgMemoryUsedMB,
-            count(@initDuration) as cold by bin(1h)""")
+    memory = query(
+        logs,
+        group,
+        """filter @type = "REPORT"
+        | stats max(@memorySize / 1000 / 1000) as provisionedMemoryMB,
+            avg(@maxMemoryUsed / 1000 / 1000) as avgMemoryUsedMB,
+            count(@initDuration) as cold by bin(1h)""",
+    )
     assert memory[0]["provisionedMemoryMB"] == "128"
     assert 1 < float(memory[0]["avgMemoryUsedMB"]) <= 128
     assert sum(int(row["cold"]) for row in memory) == 1
 
 
 def test_insights_parses_and_reads_json(logs: Any, group: str) -> None:
-    counted = query(logs, group, 'parse @message "alpha *" as number | filter ispresent(number) | stats count(*) as n by number')
+    counted = query(
+        logs, group, 'parse @message "alpha *" as number | filter ispresent(number) | stats count(*) as n by number'
+    )
     assert {row["number"].strip(): row["n"] for row in counted}["2"] == "1"
     errors = query(logs, group, "filter level = 'ERROR' | display who.id")
     assert errors[0]["who.id"] == "u2"
     assert query(logs, group, "filter @message like /alpha [01]/ | stats count_distinct(@message) as n") == [{"n": "2"}]
 
 
-@pytest.mark.parametrize("text", ["unmask @message", "stats teleport(@duration)", "filter @duration >", "limit many", ""])
+@pytest.mark.parametrize(
+    "text", ["unmask @message", "stats teleport(@duration)", "filter @duration >", "limit many", ""]
+)
 def test_a_query_that_cannot_be_run_is_refused(logs: Any, group: str, text: str) -> None:
     with pytest.raises(ClientError) as caught:
         query(logs, group, text)

@@ -42,23 +42,40 @@ def window() -> dict[str, Any]:
 
 @pytest.mark.parametrize(("metric", "total"), [("Invocations", 10), ("Errors", 3), ("Throttles", 1)])
 def test_counts(bench: Bench, name: str, metric: str, total: int) -> None:
-    for dimensions in ([{"Name": "FunctionName", "Value": name}],
-                       [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": name}]):
+    for dimensions in (
+        [{"Name": "FunctionName", "Value": name}],
+        [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": name}],
+    ):
         points = bench.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/Lambda", MetricName=metric, Dimensions=dimensions, Period=3600, Statistics=["Sum"], **window())
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=dimensions,
+            Period=3600,
+            Statistics=["Sum"],
+            **window(),
+        )
         assert sum(point["Sum"] for point in points["Datapoints"]) == total
         assert {point["Unit"] for point in points["Datapoints"]} == {"Count"}
 
 
 def test_durations_with_percentiles(bench: Bench, name: str) -> None:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
-    where = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": [{"Name": "FunctionName", "Value": name}],
-             "Period": 3600, **window()}
+    where = {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Duration",
+        "Dimensions": [{"Name": "FunctionName", "Value": name}],
+        "Period": 3600,
+        **window(),
+    }
     cloudwatch = bench.client("cloudwatch")
-    point = cloudwatch.get_metric_statistics(**where, Statistics=["Minimum", "Average", "Maximum", "SampleCount"])["Datapoints"][0]
+    point = cloudwatch.get_metric_statistics(**where, Statistics=["Minimum", "Average", "Maximum", "SampleCount"])[
+        "Datapoints"
+    ][0]
     assert point["Unit"] == "Milliseconds"
     assert 0 < point["Minimum"] <= point["Average"] <= point["Maximum"]
-    more = cloudwatch.get_metric_statistics(**where, ExtendedStatistics=["p50", "p99"])["Datapoints"][0]["ExtendedStatistics"]
+    more = cloudwatch.get_metric_statistics(**where, ExtendedStatistics=["p50", "p99"])["Datapoints"][0][
+        "ExtendedStatistics"
+    ]
     assert point["Minimum"] <= more["p50"] <= more["p99"] <= point["Maximum"]
 
 
@@ -69,21 +86,36 @@ def test_metric_data_with_an_expression(bench: Bench, name: str) -> None:
         return {"Id": identifier, "MetricStat": {"Metric": of, "Period": 3600, "Stat": "Sum"}, "ReturnData": False}
 
     found = bench.client("cloudwatch").get_metric_data(
-        MetricDataQueries=[stat("e", "Errors"), stat("i", "Invocations"), {"Id": "rate", "Expression": "100 * e / i"}], **window())
+        MetricDataQueries=[stat("e", "Errors"), stat("i", "Invocations"), {"Id": "rate", "Expression": "100 * e / i"}],
+        **window(),
+    )
     assert [result["Id"] for result in found["MetricDataResults"]] == ["rate"]
     assert len(found["MetricDataResults"][0]["Values"]) >= 1
     with pytest.raises(ClientError, match="ValidationError"):
         bench.client("cloudwatch").get_metric_data(
-            MetricDataQueries=[{"Id": "x", "Expression": "__import__('os')"}], **window())
+            MetricDataQueries=[{"Id": "x", "Expression": "__import__('os')"}], **window()
+        )
 
 
 def test_metrics_are_listed_and_custom_ones_kept(bench: Bench, name: str) -> None:
     cloudwatch = bench.client("cloudwatch")
-    listed = cloudwatch.list_metrics(Namespace="AWS/Lambda", Dimensions=[{"Name": "FunctionName", "Value": name}])["Metrics"]
-    assert {metric["MetricName"] for metric in listed} == {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}
+    listed = cloudwatch.list_metrics(Namespace="AWS/Lambda", Dimensions=[{"Name": "FunctionName", "Value": name}])[
+        "Metrics"
+    ]
+    assert {metric["MetricName"] for metric in listed} == {
+        "Invocations",
+        "Errors",
+        "Throttles",
+        "Duration",
+        "ConcurrentExecutions",
+    }
     own = {"Namespace": name, "MetricName": "orders", "Dimensions": [{"Name": "shop", "Value": "a"}]}
-    cloudwatch.put_metric_data(Namespace=name, MetricData=[{"MetricName": "orders", "Value": 3, "Dimensions": own["Dimensions"]}])
+    cloudwatch.put_metric_data(
+        Namespace=name, MetricData=[{"MetricName": "orders", "Value": 3, "Dimensions": own["Dimensions"]}]
+    )
     points = cloudwatch.get_metric_statistics(**own, Period=3600, Statistics=["Sum"], **window())["Datapoints"]
     assert [point["Sum"] for point in points] == [3.0]
-    nothing = cloudwatch.get_metric_statistics(Namespace=name, MetricName="orders", Period=3600, Statistics=["Sum"], **window())
+    nothing = cloudwatch.get_metric_statistics(
+        Namespace=name, MetricName="orders", Period=3600, Statistics=["Sum"], **window()
+    )
     assert nothing["Datapoints"] == []

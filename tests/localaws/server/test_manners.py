@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from tests.localaws.bench import ECHO, Bench, eventually, unique
 
-SLOW = "import os, time\ndef handler(event, context):\n    print(os.getpid(), flush=True)\n    time.sleep(event.get('seconds', 0))\n"
+SLOW = "import time\ndef handler(event, context):\n    time.sleep(event.get('seconds', 0))\n"
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,16 @@ def test_status_says_where_things_are(bench: Bench) -> None:
     assert {"stripe", "paypal", "github", "mail", "backend"} <= set(status["partners"])
 
 
-@pytest.mark.parametrize("data", [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n",
-                                  b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n",
+    ],
+)
 def test_malformed_http_is_survived(bench: Bench, data: bytes) -> None:
     parts = urlsplit(bench.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
@@ -75,8 +83,10 @@ def test_a_client_that_hangs_up_changes_nothing(bench: Bench) -> None:
     arn = bench.function(SLOW)
     scope = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=s"
     body = b'{"seconds": 0.3}'
-    head = (f"POST /2015-03-31/functions/{arn}/invocations HTTP/1.1\r\nHost: localhost\r\nAuthorization: {scope}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n")
+    head = (
+        f"POST /2015-03-31/functions/{arn}/invocations HTTP/1.1\r\nHost: localhost\r\nAuthorization: {scope}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
     raw(bench, head.encode() + body, read=False)
     raw(bench, head.encode() + body[:4], read=False)  # half a body
     assert bench.client("lambda").invoke(FunctionName=arn)["StatusCode"] == 200
@@ -130,8 +140,15 @@ def test_a_long_poll_waits_for_a_message(bench: Bench) -> None:
         assert waiting.result(timeout=15)["Messages"][0]["Body"] == "here"
 
 
-@pytest.mark.parametrize(("body", "said"), [({"idle_second": 1}, "There is no setting"), ({"freeze": "yes"}, "cannot be"),
-                                            ({"idle_seconds": -1}, "cannot be"), ([1], "JSON object")])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"idle_second": 1}, "There is no setting"),
+        ({"freeze": "yes"}, "cannot be"),
+        ({"idle_seconds": -1}, "cannot be"),
+        ([1], "JSON object"),
+    ],
+)
 def test_settings_refuse_nonsense(bench: Bench, body: Any, said: str) -> None:
     got = httpx.post(f"{bench.url}/_workshop/settings", json=body)
     assert got.status_code == 400

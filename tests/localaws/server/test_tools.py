@@ -29,7 +29,9 @@ functions:
     events:
       - http: {{path: hello, method: get, cors: true}}
 """
-HANDLER = "def hello(event, context):\n    print('about to say hello')\n    return {'statusCode': 200, 'body': 'hello'}\n"
+HANDLER = (
+    "def hello(event, context):\n    print('about to say hello')\n    return {'statusCode': 200, 'body': 'hello'}\n"
+)
 
 
 def tool(variable: str, name: str) -> str:
@@ -49,15 +51,25 @@ def bench(cloud: Any, client: Any) -> Bench:
 def environment(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What leads a tool to the cloud and away from the reader's own settings."""
     home = tmp_path_factory.mktemp("home")
-    keys = {"AWS_ENDPOINT_URL": cloud.endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "HOME": str(home), "USERPROFILE": str(home),
-            "SLS_TELEMETRY_DISABLED": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+    keys = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "SLS_TELEMETRY_DISABLED": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
     return {**os.environ, **keys}
 
 
 def ran(command: list[str], environment: dict[str, str], cwd: Path | None = None) -> str:
     """What a command prints."""
-    done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=180)
+    done = subprocess.run(
+        command, env=environment, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=180
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -70,7 +82,9 @@ def test_the_aws_cli(bench: Bench, environment: dict[str, str], tmp_path: Path) 
         pytest.skip("the aws command found does not run")
     name = bench.function(ECHO).rpartition(":")[2]
     out = tmp_path / "out.json"
-    told = json.loads(ran([aws, "lambda", "invoke", "--function-name", name, "--output", "json", str(out)], environment))
+    told = json.loads(
+        ran([aws, "lambda", "invoke", "--function-name", name, "--output", "json", str(out)], environment)
+    )
     assert told["StatusCode"] == 200
     assert json.loads(out.read_text(encoding="utf-8"))["statusCode"] == 200
     template = tmp_path / "t.yml"

@@ -274,6 +274,7 @@ def reason_of(error: Exception, kind: str, name: Any) -> str:
         return str(error)
     if isinstance(error, (KeyError, TypeError, AttributeError, ValueError, IndexError)):
         log.debug("a property of %s has an unexpected form", kind, exc_info=True)
-        return f"Properties validation failed for resource with message: a property of {kind} has an unexpected form ({error})"
+        told = f"a property of {kind} has an unexpected form ({error})"
+        return f"Properties validation failed for resource with message: {told}"
     log.exception("handling %s failed", kind)
     return f"Internal Failure: {error}"

@@ -113,7 +113,8 @@ def sub(scope: Scope, argument: Any) -> str:
     text, given = (argument[0], argument[1]) if isinstance(argument, list) and len(argument) == 2 else (argument, {})
     if not isinstance(text, str) or not isinstance(given, dict):
         raise invalid(
-            "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string "
+            "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a "
+            "string "
             "as first argument, and an optional second argument to specify a mapping of values to replace in the string"
         )
 

@@ -281,7 +281,8 @@ def describe_account_limits(stacks: Stacks, region: str, given: Given) -> Given:
 
 
 TABLE: dict[str, Callable[[Stacks, str, Given], Any]] = {
-    "CreateStack": create_stack, "UpdateStack": update_stack, "DeleteStack": delete_stack, "DescribeStacks": describe_stacks,
+    "CreateStack": create_stack, "UpdateStack": update_stack, "DeleteStack": delete_stack,
+    "DescribeStacks": describe_stacks,
     "ListStacks": list_stacks, "DescribeStackEvents": describe_stack_events, "ListStackResources": list_stack_resources,
     "DescribeStackResources": describe_stack_resources, "DescribeStackResource": describe_stack_resource,
     "GetTemplate": get_template, "ValidateTemplate": validate_template, "GetTemplateSummary": get_template_summary,

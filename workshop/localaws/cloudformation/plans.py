@@ -1,4 +1,5 @@
-"""From a request to a plan: the template fetched, transformed, checked; parameters settled; capabilities held against it."""
+"""From a request to a plan: the template fetched, transformed, checked; parameters settled; capabilities held
+against it."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Plans:
         if body is not None:
             if len(body.encode()) > MAX_BODY:
                 raise invalid(
-                    f"1 validation error detected: Value '{body[:40]}…' at 'templateBody' failed to satisfy constraint: "
+                    f"1 validation error detected: Value '{body[:40]}…' at 'templateBody' failed to satisfy "
+                    f"constraint: "
                     f"Member must have length less than or equal to {MAX_BODY}"
                 )
             return str(body)
@@ -125,7 +127,8 @@ def scope_for(
 ) -> Scope:
     """The scope of a plan's values; physical ids come as resources are made."""
     pseudo = {
-        "AWS::AccountId": account, "AWS::Region": stack.region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+        "AWS::AccountId": account, "AWS::Region": stack.region, "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
         "AWS::StackName": stack.name, "AWS::StackId": stack.id, "AWS::NotificationARNs": stack.notifications,
     }  # fmt: skip
     return Scope(

@@ -34,7 +34,8 @@ def stack(found: Stack) -> dict[str, Any]:
         "Parameters": parameters(found), "CreationTime": found.created, "LastUpdatedTime": found.updated,
         "DeletionTime": found.deleted, "RollbackConfiguration": {}, "StackStatus": found.status,
         "StackStatusReason": found.reason or None, "DisableRollback": found.on_failure == "DO_NOTHING",
-        "NotificationARNs": found.notifications, "TimeoutInMinutes": found.timeout, "Capabilities": found.plan.capabilities,
+        "NotificationARNs": found.notifications, "TimeoutInMinutes": found.timeout,
+        "Capabilities": found.plan.capabilities,
         "Outputs": found.outputs, "RoleARN": found.role or None, "Tags": tags(found.plan.tags),
         "EnableTerminationProtection": found.protected, "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }  # fmt: skip
@@ -67,7 +68,8 @@ def resource(found: Stack, made: Made, *, detail: bool = False) -> dict[str, Any
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackResource.html"""
     when = made.updated or found.created
     answer: dict[str, Any] = {
-        "StackName": found.name, "StackId": found.id, "LogicalResourceId": made.logical, "PhysicalResourceId": made.physical,
+        "StackName": found.name, "StackId": found.id, "LogicalResourceId": made.logical,
+        "PhysicalResourceId": made.physical,
         "ResourceType": made.type, "ResourceStatus": made.status, "ResourceStatusReason": made.reason or None,
         "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
     }  # fmt: skip

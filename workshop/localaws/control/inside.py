@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from workshop.localaws.http import Request, Response
 
 # The cloud's own key: nobody's role, so nothing is checked.
-OWN_KEY = "AKIAOFFLINECLOUD0000"
+OWN_KEY = "offline-cloud"
 
 
 class Inside:
@@ -51,10 +51,18 @@ class Inside:
 
         if self._session is None:
             self._session = botocore.session.Session()
-        config = Config(retries={"max_attempts": 0}, parameter_validation=True, s3={"addressing_style": "path"},
-                        request_checksum_calculation="when_required", response_checksum_validation="when_required")
+        config = Config(
+            retries={"max_attempts": 0},
+            parameter_validation=True,
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
         client = self._session.create_client(
-            service, region_name=region, endpoint_url=self.url() or "http://127.0.0.1", config=config,
+            service,
+            region_name=region,
+            endpoint_url=self.url() or "http://127.0.0.1",
+            config=config,
             aws_access_key_id=credentials.access_key_id if credentials else OWN_KEY,
             aws_secret_access_key=credentials.secret_access_key if credentials else "inside",
             aws_session_token=credentials.session_token if credentials else None,
@@ -71,8 +79,10 @@ class Inside:
             body = body.read()
         if isinstance(body, str):
             body = body.encode()
-        headers = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
-                   for name, value in request.headers.items()}
+        headers = {
+            name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
         headers.setdefault("host", parts.netloc)
         response = self.answer(Request(request.method, parts.path or "/", parts.query, headers, body or b""))
         return AWSResponse(request.url, response.status, _headers(response), _Raw(response.body))

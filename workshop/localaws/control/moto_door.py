@@ -1,7 +1,8 @@
 """moto's control plane called directly: no Flask, one call at a time.
 
-moto's services keep their state in plain dictionaries and call one another (SNS puts into SQS, S3 notifies), so the only
-lock that is right is one around all of them. A call takes milliseconds; what would wait (an SQS long poll) waits outside.
+moto's services keep their state in plain dictionaries and call one another (SNS puts into SQS, S3 notifies), so the
+only lock that is right is one around all of them. A call takes milliseconds; what would wait (an SQS long poll) waits
+outside.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def _called(request: Request, handler: Handler) -> Response:
     except ClientError as error:
         fault = error.response["Error"]
         return answer(request, AwsError(fault["Code"], fault["Message"]))
-    except NotImplementedError as error:
+    except RuntimeError as error:  # moto's word for an operation it does not have
         return answer(request, AwsError("UnknownOperationException", f"Not available offline: {error}", 501))
     except Exception as error:
         log.debug("moto failed", exc_info=True)

@@ -59,5 +59,3 @@ class ControlPlane:
                 except Exception:
                     log.exception("a hook after %s %s failed", service, request.operation or request.path)
         return response
-
-

@@ -1,4 +1,5 @@
-"""The cloud's own doors under `/_workshop/`: what is there, the clock, the environments, the settings, back to the start.
+"""The cloud's own doors under `/_workshop/`: what is there, the clock, the environments, the settings, back to the
+start.
 
 Never needed by a reader's code; notebooks and commands use them (docs/architecture.md).
 """
@@ -27,9 +28,11 @@ async def handle(aws: LocalAWS, scope: dict[str, Any], receive: Any, send: Any) 
     if body is None:
         return
     request = Request.from_scope(scope, body, aws.settings.region)
-    door = DOORS.get(request.path[len(PREFIX):].rstrip("/").partition("/")[0])
+    door = DOORS.get(request.path[len(PREFIX) :].rstrip("/").partition("/")[0])
     try:
-        response = await door(aws, request) if door else Response.of_json({"error": f"There is no {request.path}."}, 404)
+        response = (
+            await door(aws, request) if door else Response.of_json({"error": f"There is no {request.path}."}, 404)
+        )
     except WorkshopError as error:
         response = Response.of_json({"error": error.paragraph()}, 400)
     except ValueError as error:
@@ -69,7 +72,7 @@ async def settings(aws: LocalAWS, request: Request) -> Response:
     if request.method == "POST":
         wanted = request.json()
         if not isinstance(wanted, dict):
-            raise WorkshopError("Settings are a JSON object.", fix="Send something like {\"idle_seconds\": 60}.")
+            raise WorkshopError("Settings are a JSON object.", fix='Send something like {"idle_seconds": 60}.')
         changes = {name: checked(name, known, value) for name, value in wanted.items()}
         for name, value in changes.items():
             setattr(known[name], name, value)
@@ -120,5 +123,6 @@ async def code(aws: LocalAWS, request: Request) -> Response:
     return Response(200, data, {"content-type": "application/zip"})
 
 
-DOORS = {"status": status, "clock": clock, "environments": environments, "invocations": invocations, "settings": settings,
+DOORS = {"status": status, "clock": clock, "environments": environments, "invocations": invocations,
+         "settings": settings,
          "reset": reset, "code": code}  # fmt: skip

@@ -43,11 +43,16 @@ def _weights(function: Function, main: str, routing: dict[str, Any] | None) -> d
     for version, weight in weights.items():
         _version(function, version)
         if version == main:
-            raise validate.refused(f"Invalid function version {version}. Function version {version} is already included in "
-                                   "routing configuration.")
+            raise validate.refused(
+                f"Invalid function version {version}. Function version {version} is already included in "
+                "routing configuration."
+            )
         if not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
-            raise names.constraint(weight, "routingConfig.additionalVersionWeights",
-                                   "Map value must satisfy constraint: [Member must have value between 0 and 1]")
+            raise names.constraint(
+                weight,
+                "routingConfig.additionalVersionWeights",
+                "Map value must satisfy constraint: [Member must have value between 0 and 1]",
+            )
     return {str(version): float(weight) for version, weight in weights.items() if weight}
 
 
@@ -78,8 +83,11 @@ def list_all(service: Service, request: Request, name: str) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html"""
     function = service.function(service.reference(request, name))
     version = request.arguments.get("FunctionVersion")
-    rows = [views.alias(function, alias) for alias in function.aliases.values()
-            if not version or version == alias.version or version in alias.weights]
+    rows = [
+        views.alias(function, alias)
+        for alias in function.aliases.values()
+        if not version or version == alias.version or version in alias.weights
+    ]
     return Response.of_json(page(request, rows, "Aliases"))
 
 
@@ -90,8 +98,12 @@ def update(service: Service, request: Request, name: str, alias: str) -> Respons
     with service.store.lock:
         found = _alias(function, alias)
         if body.get("RevisionId") and body["RevisionId"] != found.revision:
-            raise AwsError("PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId. "
-                           "Call the GetFunction/GetAlias API to retrieve the latest RevisionId", 412)
+            raise AwsError(
+                "PreconditionFailedException",
+                "The RevisionId provided does not match the latest RevisionId. "
+                "Call the GetFunction/GetAlias API to retrieve the latest RevisionId",
+                412,
+            )
         main = _version(function, body.get("FunctionVersion") or found.version)
         routing = body.get("RoutingConfig")
         weights = found.weights if routing is None else _weights(function, main, routing)

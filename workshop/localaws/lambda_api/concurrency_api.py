@@ -22,12 +22,20 @@ def put(service: Service, request: Request, name: str) -> Response:
     function = service.function(service.reference(request, name))
     wanted = request.json().get("ReservedConcurrentExecutions")
     if not isinstance(wanted, int) or wanted < 0:
-        raise names.constraint(wanted, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0")
-    others = sum(each.reserved or 0 for region in service.store.regions.values() for each in region.functions.values()
-                 if each is not function)
+        raise names.constraint(
+            wanted, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0"
+        )
+    others = sum(
+        each.reserved or 0
+        for region in service.store.regions.values()
+        for each in region.functions.values()
+        if each is not function
+    )
     if service.account_limit() - others - wanted < UNRESERVED_MINIMUM:
-        raise validate.refused("Specified ReservedConcurrentExecutions for function decreases account's "
-                               f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}].")
+        raise validate.refused(
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."
+        )
     function.reserved = wanted
     service.reserved(function.arn, wanted)
     return Response.of_json({"ReservedConcurrentExecutions": wanted})
@@ -63,14 +71,19 @@ def put_provisioned(service: Service, request: Request, name: str) -> Response:
     function, qualifier = _qualified(service, request, name)
     wanted = request.json().get("ProvisionedConcurrentExecutions")
     if not isinstance(wanted, int) or wanted < 1:
-        raise names.constraint(wanted, "provisionedConcurrentExecutions",
-                               "Member must have value greater than or equal to 1")
+        raise names.constraint(
+            wanted, "provisionedConcurrentExecutions", "Member must have value greater than or equal to 1"
+        )
     if function.reserved is not None and wanted > function.reserved:
-        raise validate.refused("Specified ProvisionedConcurrentExecutions is greater than the function's "
-                               f"ReservedConcurrentExecutions [{function.reserved}].")
+        raise validate.refused(
+            "Specified ProvisionedConcurrentExecutions is greater than the function's "
+            f"ReservedConcurrentExecutions [{function.reserved}]."
+        )
     entry: dict[str, Any] = {
-        "RequestedProvisionedConcurrentExecutions": wanted, "AvailableProvisionedConcurrentExecutions": 0,
-        "AllocatedProvisionedConcurrentExecutions": 0, "Status": "IN_PROGRESS",
+        "RequestedProvisionedConcurrentExecutions": wanted,
+        "AvailableProvisionedConcurrentExecutions": 0,
+        "AllocatedProvisionedConcurrentExecutions": 0,
+        "Status": "IN_PROGRESS",
         "LastModified": views.stamp(service.clock()),
     }
     function.provisioned[qualifier] = entry
@@ -83,13 +96,18 @@ def get_provisioned(service: Service, request: Request, name: str) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetProvisionedConcurrencyConfig.html, and the list of them."""
     if request.arguments.get("List") == "ALL":
         function = service.function(service.reference(request, name))
-        rows = [{"FunctionArn": f"{function.arn}:{qualifier}", **entry} for qualifier, entry in function.provisioned.items()]
+        rows = [
+            {"FunctionArn": f"{function.arn}:{qualifier}", **entry} for qualifier, entry in function.provisioned.items()
+        ]
         return Response.of_json(page(request, rows, "ProvisionedConcurrencyConfigs"))
     function, qualifier = _qualified(service, request, name)
     entry = function.provisioned.get(qualifier)
     if entry is None:
-        raise AwsError("ProvisionedConcurrencyConfigNotFoundException",
-                       "No Provisioned Concurrency Config found for this function", 404)
+        raise AwsError(
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "No Provisioned Concurrency Config found for this function",
+            404,
+        )
     return Response.of_json(entry)
 
 
@@ -107,10 +125,15 @@ def account_settings(service: Service, request: Request) -> Response:
     reserved = sum(each.reserved or 0 for each in functions)
     limit = service.account_limit()
     size = sum(each.latest.package.size for each in functions)
-    return Response.of_json({
-        "AccountLimit": {
-            "TotalCodeSize": 80530636800, "CodeSizeUnzipped": 262144000, "CodeSizeZipped": 52428800,
-            "ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": limit - reserved,
-        },
-        "AccountUsage": {"TotalCodeSize": size, "FunctionCount": len(functions)},
-    })
+    return Response.of_json(
+        {
+            "AccountLimit": {
+                "TotalCodeSize": 80530636800,
+                "CodeSizeUnzipped": 262144000,
+                "CodeSizeZipped": 52428800,
+                "ConcurrentExecutions": limit,
+                "UnreservedConcurrentExecutions": limit - reserved,
+            },
+            "AccountUsage": {"TotalCodeSize": size, "FunctionCount": len(functions)},
+        }
+    )

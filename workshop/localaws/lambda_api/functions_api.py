@@ -203,7 +203,9 @@ def publish_now(service: Service, function: Function, description: str) -> Versi
             return last
         function.published += 1
         config = {**latest.config, **({"Description": description} if description else {})}
-        version = Version(str(function.published), config, latest.package, views.stamp(service.clock()), layers=latest.layers)
+        version = Version(
+            str(function.published), config, latest.package, views.stamp(service.clock()), layers=latest.layers
+        )
         function.versions[version.version] = version
         return version
 

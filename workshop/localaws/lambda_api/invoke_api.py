@@ -121,7 +121,8 @@ def plain(outcome: Invocation, tail: bool) -> Response:
         failed = "Unhandled"
         payload = json.dumps(
             {
-                "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+                "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} "
+                                f"bytes).",
                 "errorType": "Function.ResponseSizeTooLarge",
             }
         ).encode()

@@ -52,8 +52,14 @@ def publish(service: Service, request: Request, layer: str) -> Response:
         known = layers.setdefault(name, Layer(name, arn))
         known.last += 1
         made = LayerVersion(
-            arn, known.last, package, views.stamp(service.clock()), body.get("Description") or "",
-            body.get("LicenseInfo") or "", runtimes, list(body.get("CompatibleArchitectures") or []),
+            arn,
+            known.last,
+            package,
+            views.stamp(service.clock()),
+            body.get("Description") or "",
+            body.get("LicenseInfo") or "",
+            runtimes,
+            list(body.get("CompatibleArchitectures") or []),
         )
         known.versions[made.version] = made
     return Response.of_json(views.layer_version(made, service.code_url(package)), 201)
@@ -116,13 +122,22 @@ def add_permission(service: Service, request: Request, layer: str, version: str)
     _, found = _found(service, request, layer, version)
     body = request.json()
     if any(statement["Sid"] == body["StatementId"] for statement in found.policy):
-        raise AwsError("ResourceConflictException", f"The statement id ({body['StatementId']}) provided already exists. "
-                       "Please provide a new statement id, or remove the existing statement.", 409)
+        raise AwsError(
+            "ResourceConflictException",
+            f"The statement id ({body['StatementId']}) provided already exists. "
+            "Please provide a new statement id, or remove the existing statement.",
+            409,
+        )
     principal: Any = body["Principal"]
     if principal != "*":
         principal = {"AWS": principal if principal.startswith("arn:") else f"arn:aws:iam::{principal}:root"}
-    statement = {"Sid": body["StatementId"], "Effect": "Allow", "Principal": principal, "Action": body["Action"],
-                 "Resource": found.arn}
+    statement = {
+        "Sid": body["StatementId"],
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": body["Action"],
+        "Resource": found.arn,
+    }
     if body.get("OrganizationId"):
         statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": body["OrganizationId"]}}
     with service.store.lock:

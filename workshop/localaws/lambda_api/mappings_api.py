@@ -18,14 +18,27 @@ from workshop.localaws.lambda_api.service import Service
 ARN = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]+):\d{12}:.+")
 # Service -> (default batch, largest batch, is a stream).
 SOURCES = {"sqs": (10, 10_000, False), "dynamodb": (100, 10_000, True), "kinesis": (100, 10_000, True)}
-MEMBERS = ("MaximumBatchingWindowInSeconds", "FilterCriteria", "FunctionResponseTypes", "ScalingConfig", "DestinationConfig",
-           "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "ParallelizationFactor",
-           "TumblingWindowInSeconds", "StartingPositionTimestamp", "MetricsConfig")
+MEMBERS = (
+    "MaximumBatchingWindowInSeconds",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "ScalingConfig",
+    "DestinationConfig",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+    "BisectBatchOnFunctionError",
+    "ParallelizationFactor",
+    "TumblingWindowInSeconds",
+    "StartingPositionTimestamp",
+    "MetricsConfig",
+)
 
 
 def view(entry: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html"""
-    return {name: value for name, value in {**entry, **changes}.items() if not name.startswith("_") and value is not None}
+    return {
+        name: value for name, value in {**entry, **changes}.items() if not name.startswith("_") and value is not None
+    }
 
 
 def _checked(body: dict[str, Any], service_name: str) -> None:
@@ -36,12 +49,17 @@ def _checked(body: dict[str, Any], service_name: str) -> None:
     if size is not None and size > largest:
         raise names.constraint(size, "batchSize", f"Member must have value less than or equal to {largest}")
     if not isinstance(window, int) or not 0 <= window <= 300:
-        raise names.constraint(window, "maximumBatchingWindowInSeconds", "Member must have value less than or equal to 300")
+        raise names.constraint(
+            window, "maximumBatchingWindowInSeconds", "Member must have value less than or equal to 300"
+        )
     if service_name == "sqs" and size and size > 10 and not window:
-        raise validate.refused("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater "
-                               "than 10")
+        raise validate.refused(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
     if stream and body.get("StartingPosition") not in ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"):
-        raise validate.refused(f"StartingPosition is required when creating an event source mapping for {service_name}.")
+        raise validate.refused(
+            f"StartingPosition is required when creating an event source mapping for {service_name}."
+        )
 
 
 def create(service: Service, request: Request) -> Response:
@@ -50,8 +68,9 @@ def create(service: Service, request: Request) -> Response:
     arn = str(body.get("EventSourceArn") or "")
     found = ARN.fullmatch(arn)
     if not found or found["service"] not in SOURCES:
-        raise validate.refused(f"Unrecognized event source: {arn or 'none given'}. The offline cloud polls SQS, DynamoDB "
-                               "and Kinesis.")
+        raise validate.refused(
+            f"Unrecognized event source: {arn or 'none given'}. The offline cloud polls SQS, DynamoDB and Kinesis."
+        )
     reference = names.parse(str(body.get("FunctionName", "")), request.region, service.store.account)
     function = service.function(reference)
     service.version(function, reference)
@@ -61,17 +80,28 @@ def create(service: Service, request: Request) -> Response:
     with service.store.lock:
         for known in region.mappings.values():
             if known["EventSourceArn"] == arn and known["FunctionArn"] == reference.qualified:
-                raise AwsError("ResourceConflictException", f"An event source mapping with {found['service'].upper()} arn "
-                               f"(\" {arn} \") and function (\" {function.name} \") already exists. Please update or delete "
-                               f"the existing mapping with UUID {known['UUID']}", 409)
+                raise AwsError(
+                    "ResourceConflictException",
+                    f"An event source mapping with {found['service'].upper()} arn "
+                    f'(" {arn} ") and function (" {function.name} ") already exists. Please update or delete '
+                    f"the existing mapping with UUID {known['UUID']}",
+                    409,
+                )
         uuid = str(uuid4())
+        front = f"arn:aws:lambda:{region.name}:{service.store.account}"
         entry: dict[str, Any] = {
-            "UUID": uuid, "EventSourceArn": arn, "FunctionArn": reference.qualified,
-            "EventSourceMappingArn": f"arn:aws:lambda:{region.name}:{service.store.account}:event-source-mapping:{uuid}",
-            "BatchSize": body.get("BatchSize") or SOURCES[found["service"]][0], "LastModified": service.clock(),
-            "State": "Enabled" if body.get("Enabled", True) else "Disabled", "StateTransitionReason": "USER_INITIATED",
-            "StartingPosition": body.get("StartingPosition"), "MaximumBatchingWindowInSeconds": 0,
-            "FunctionResponseTypes": [], "_tags": dict(body.get("Tags") or {}),
+            "UUID": uuid,
+            "EventSourceArn": arn,
+            "FunctionArn": reference.qualified,
+            "EventSourceMappingArn": f"{front}:event-source-mapping:{uuid}",
+            "BatchSize": body.get("BatchSize") or SOURCES[found["service"]][0],
+            "LastModified": service.clock(),
+            "State": "Enabled" if body.get("Enabled", True) else "Disabled",
+            "StateTransitionReason": "USER_INITIATED",
+            "StartingPosition": body.get("StartingPosition"),
+            "MaximumBatchingWindowInSeconds": 0,
+            "FunctionResponseTypes": [],
+            "_tags": dict(body.get("Tags") or {}),
         }
         entry |= {name: body[name] for name in MEMBERS if body.get(name) is not None}
         region.mappings[uuid] = entry
@@ -95,8 +125,11 @@ def list_all(service: Service, request: Request) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html"""
     source, name = request.arguments.get("EventSourceArn"), request.arguments.get("FunctionName")
     wanted = names.parse(name, request.region, service.store.account).qualified if name else ""
-    rows = [view(entry) for entry in service.region(request).mappings.values()
-            if (not source or entry["EventSourceArn"] == source) and (not wanted or entry["FunctionArn"] == wanted)]
+    rows = [
+        view(entry)
+        for entry in service.region(request).mappings.values()
+        if (not source or entry["EventSourceArn"] == source) and (not wanted or entry["FunctionArn"] == wanted)
+    ]
     return Response.of_json(page(request, rows, "EventSourceMappings", 100))
 
 

@@ -84,7 +84,7 @@ def unzip(data: bytes, folder: Path) -> int:
             for entry in filter(_is_link, entries):  # links last: nothing is ever written through one
                 _link(archive, entry, part)
         part.replace(folder)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, ValueError):
         raise AwsError("InvalidParameterValueException", UNREADABLE) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)

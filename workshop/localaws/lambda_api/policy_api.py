@@ -41,8 +41,13 @@ def statement_of(body: dict[str, Any], resource: str, account: str) -> dict[str,
             principal_of = {"AWS": principal if principal.startswith("arn:") else f"arn:aws:iam::{principal}:root"}
     else:
         principal_of = "*"
-    statement = {"Sid": body["StatementId"], "Effect": "Allow", "Principal": principal_of, "Action": body["Action"],
-                 "Resource": resource}
+    statement = {
+        "Sid": body["StatementId"],
+        "Effect": "Allow",
+        "Principal": principal_of,
+        "Action": body["Action"],
+        "Resource": resource,
+    }
     condition: dict[str, dict[str, str]] = {}
     if body.get("SourceAccount"):
         condition.setdefault("StringEquals", {})["AWS:SourceAccount"] = body["SourceAccount"]
@@ -65,8 +70,11 @@ def add(service: Service, request: Request, name: str) -> Response:
     body = request.json()
     for member, pattern in (("StatementId", STATEMENT), ("Action", ACTION)):
         if not pattern.fullmatch(str(body.get(member, ""))):
-            raise names.constraint(body.get(member), member[0].lower() + member[1:],
-                                   f"Member must satisfy regular expression pattern: {pattern.pattern}")
+            raise names.constraint(
+                body.get(member),
+                member[0].lower() + member[1:],
+                f"Member must satisfy regular expression pattern: {pattern.pattern}",
+            )
     if not body.get("Principal"):
         raise names.constraint("null", "principal", "Member must not be null")
     function, reference = _resource(service, request, name)
@@ -74,8 +82,12 @@ def add(service: Service, request: Request, name: str) -> Response:
     with service.store.lock:
         policy = function.policies.setdefault(reference.qualifier, [])
         if any(each["Sid"] == body["StatementId"] for each in policy):
-            raise AwsError("ResourceConflictException", f"The statement id ({body['StatementId']}) provided already exists. "
-                           "Please provide a new statement id, or remove the existing statement.", 409)
+            raise AwsError(
+                "ResourceConflictException",
+                f"The statement id ({body['StatementId']}) provided already exists. "
+                "Please provide a new statement id, or remove the existing statement.",
+                409,
+            )
         policy.append(statement)
         function.policy_revisions[reference.qualifier] = str(uuid4())
     service.changed(function.arn)
@@ -89,7 +101,9 @@ def get(service: Service, request: Request, name: str) -> Response:
     if not policy:
         raise AwsError("ResourceNotFoundException", NO_POLICY, 404)
     document = {"Version": "2012-10-17", "Id": "default", "Statement": policy}
-    return Response.of_json({"Policy": json.dumps(document), "RevisionId": function.policy_revisions[reference.qualifier]})
+    return Response.of_json(
+        {"Policy": json.dumps(document), "RevisionId": function.policy_revisions[reference.qualifier]}
+    )
 
 
 def remove(service: Service, request: Request, name: str, statement: str) -> Response:

@@ -77,6 +77,7 @@ def check(runtime: str) -> None:
     known = ", ".join(SUPPORTED)
     raise AwsError(
         "InvalidParameterValueException",
-        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{known}] or be a "
+        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{known}] "
+        f"or be a "
         "valid ARN",
     )

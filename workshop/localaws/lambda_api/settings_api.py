@@ -40,9 +40,12 @@ def put_url(service: Service, request: Request, name: str) -> Response:
     body, now = request.json(), views.stamp(service.clock())
     known = function.urls.get(qualifier)
     if request.method == "POST" and known:
-        raise AwsError("ResourceConflictException", "Failed to create function url config for "
-                       f"[functionArn = {function.arn}]. Error message:  FunctionUrlConfig exists for this Lambda function",
-                       409)
+        raise AwsError(
+            "ResourceConflictException",
+            "Failed to create function url config for "
+            f"[functionArn = {function.arn}]. Error message:  FunctionUrlConfig exists for this Lambda function",
+            409,
+        )
     if request.method == "PUT" and not known:
         raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
     auth = body.get("AuthType", (known or {}).get("AuthType"))
@@ -51,8 +54,10 @@ def put_url(service: Service, request: Request, name: str) -> Response:
     region = function.arn.split(":")[3]
     entry: dict[str, Any] = {
         "FunctionUrl": f"https://{url_id(function, qualifier)}.lambda-url.{region}.on.aws/",
-        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn, "AuthType": auth,
-        "CreationTime": (known or {}).get("CreationTime", now), "LastModifiedTime": now,
+        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
+        "AuthType": auth,
+        "CreationTime": (known or {}).get("CreationTime", now),
+        "LastModifiedTime": now,
         "InvokeMode": body.get("InvokeMode") or (known or {}).get("InvokeMode", "BUFFERED"),
     }
     cors = body.get("Cors", (known or {}).get("Cors"))
@@ -93,19 +98,29 @@ def put_invoke_config(service: Service, request: Request, name: str) -> Response
     qualifier = qualifier or LATEST
     body, known = request.json(), function.invoke_configs.get(qualifier)
     if request.method == "POST" and known is None:
-        raise AwsError("ResourceNotFoundException", f"The function {function.arn}:{qualifier} doesn't have an "
-                       "EventInvokeConfig", 404)
+        raise AwsError(
+            "ResourceNotFoundException",
+            f"The function {function.arn}:{qualifier} doesn't have an EventInvokeConfig",
+            404,
+        )
     for member, low, high in (("MaximumRetryAttempts", 0, 2), ("MaximumEventAgeInSeconds", 60, 21600)):
         value = body.get(member)
         if value is not None and (not isinstance(value, int) or not low <= value <= high):
-            rule = f"less than or equal to {high}" if isinstance(value, int) and value > high else (
-                f"greater than or equal to {low}")
+            rule = (
+                f"less than or equal to {high}"
+                if isinstance(value, int) and value > high
+                else (f"greater than or equal to {low}")
+            )
             raise names.constraint(value, member[0].lower() + member[1:], f"Member must have value {rule}")
     entry: dict[str, Any] = dict(known or {}) if request.method == "POST" else {}
-    entry |= {member: body[member] for member in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
-              if body.get(member) is not None}
-    entry["DestinationConfig"] = body.get("DestinationConfig") or entry.get("DestinationConfig") or {
-        "OnSuccess": {}, "OnFailure": {}}
+    entry |= {
+        member: body[member]
+        for member in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+        if body.get(member) is not None
+    }
+    entry["DestinationConfig"] = (
+        body.get("DestinationConfig") or entry.get("DestinationConfig") or {"OnSuccess": {}, "OnFailure": {}}
+    )
     entry |= {"LastModified": int(service.clock()), "FunctionArn": f"{function.arn}:{qualifier}"}
     function.invoke_configs[qualifier] = entry
     return Response.of_json(entry)
@@ -116,8 +131,11 @@ def get_invoke_config(service: Service, request: Request, name: str) -> Response
     function, qualifier = _of(service, request, name)
     entry = function.invoke_configs.get(qualifier or LATEST)
     if entry is None:
-        raise AwsError("ResourceNotFoundException", f"The function {function.arn}:{qualifier or LATEST} doesn't have an "
-                       "EventInvokeConfig", 404)
+        raise AwsError(
+            "ResourceNotFoundException",
+            f"The function {function.arn}:{qualifier or LATEST} doesn't have an EventInvokeConfig",
+            404,
+        )
     return Response.of_json(entry)
 
 
@@ -131,8 +149,11 @@ def delete_invoke_config(service: Service, request: Request, name: str) -> Respo
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunctionEventInvokeConfig.html"""
     function, qualifier = _of(service, request, name)
     if function.invoke_configs.pop(qualifier or LATEST, None) is None:
-        raise AwsError("ResourceNotFoundException", f"The function {function.arn}:{qualifier or LATEST} doesn't have an "
-                       "EventInvokeConfig", 404)
+        raise AwsError(
+            "ResourceNotFoundException",
+            f"The function {function.arn}:{qualifier or LATEST} doesn't have an EventInvokeConfig",
+            404,
+        )
     return Response(204)
 
 
@@ -188,7 +209,9 @@ def runtime_management(service: Service, request: Request, name: str) -> Respons
     if request.method == "PUT":
         body = request.json()
         function.runtime_management[qualifier] = {
-            "UpdateRuntimeOn": body.get("UpdateRuntimeOn"), "RuntimeVersionArn": body.get("RuntimeVersionArn")}
+            "UpdateRuntimeOn": body.get("UpdateRuntimeOn"),
+            "RuntimeVersionArn": body.get("RuntimeVersionArn"),
+        }
     entry = function.runtime_management.get(qualifier, {"UpdateRuntimeOn": "Auto", "RuntimeVersionArn": None})
     return Response.of_json({**entry, "FunctionArn": function.arn})
 

@@ -139,8 +139,10 @@ def layers(arns: list[str], store: Store) -> tuple[LayerVersion, ...]:
         if known is None:
             raise refused(f"Layer version {arn} does not exist.")
         if any(known.layer_arn == other.layer_arn for other in found):
-            raise refused("Two different versions of the same layer are not allowed to be referenced in the same "
-                          f"function. {known.layer_arn}")
+            raise refused(
+                "Two different versions of the same layer are not allowed to be referenced in the same "
+                f"function. {known.layer_arn}"
+            )
         found.append(known)
     return tuple(found)
 
@@ -149,8 +151,10 @@ def total_size(package: Package, layered: tuple[LayerVersion, ...]) -> None:
     """Code and layers together stay under 250 MB."""
     total = package.unzipped + sum(layer.package.unzipped for layer in layered)
     if total >= MAX_UNZIPPED:
-        raise refused(f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. "
-                      f"The actual size is {total} bytes.")
+        raise refused(
+            f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. "
+            f"The actual size is {total} bytes."
+        )
 
 
 def role(arn: str, trusted: Callable[[str], bool]) -> None:

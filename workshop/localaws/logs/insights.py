@@ -19,7 +19,8 @@ REPORT = re.compile(
 )
 REQUEST = re.compile(r"\b(?:RequestId: )?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b")
 # Durations are milliseconds; memory is bytes, as in AWS's sample queries, which divide by a million.
-REPORTED = {"Duration": ("@duration", 1), "Billed Duration": ("@billedDuration", 1), "Init Duration": ("@initDuration", 1),
+REPORTED = {"Duration": ("@duration", 1), "Billed Duration": ("@billedDuration", 1),
+            "Init Duration": ("@initDuration", 1),
             "Memory Size": ("@memorySize", 1_000_000), "Max Memory Used": ("@maxMemoryUsed", 1_000_000)}  # fmt: skip
 DEFAULT_LIMIT = 10_000
 TIMES = ("@timestamp", "@ingestionTime")

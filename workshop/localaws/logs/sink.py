@@ -1,7 +1,7 @@
 """The engine's log sink: appends to a buffer now, moves into moto's log groups when somebody reads.
 
-A request must not pay for log bookkeeping, and nobody reads most lines. So `write` is one append to a bounded deque; the
-first CloudWatch Logs request afterwards files everything.
+A request must not pay for log bookkeeping, and nobody reads most lines. So `write` is one append to a bounded deque;
+the first CloudWatch Logs request afterwards files everything.
 """
 
 from __future__ import annotations

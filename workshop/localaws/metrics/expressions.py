@@ -12,8 +12,8 @@ from typing import Any
 
 Series = dict[int, float]
 OPERATORS: dict[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
-}  # fmt: skip
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow:
+operator.pow, }  # fmt: skip
 WHOLE: dict[str, Callable[[list[float]], float]] = {
     "SUM": sum, "AVG": lambda values: sum(values) / len(values), "MIN": min, "MAX": max,
 }  # fmt: skip

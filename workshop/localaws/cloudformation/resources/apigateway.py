@@ -16,7 +16,8 @@ from workshop.localaws.cloudformation.resources.base import (
     register,
 )
 
-KEEP = ("ResponseTemplates", "RequestTemplates", "RequestParameters", "ResponseParameters", "RequestModels", "ResponseModels",
+KEEP = ("ResponseTemplates", "RequestTemplates", "RequestParameters", "ResponseParameters", "RequestModels",
+        "ResponseModels",
         "Variables", "Tags")  # fmt: skip
 
 
@@ -38,7 +39,8 @@ class RestApi(Resource):
     def create(self, call: Call, given: Properties) -> str:
         if given.get("Body") or given.get("BodyS3Location"):
             raise Failed(
-                "An OpenAPI document (Body) is not supported offline: describe the API with AWS::ApiGateway::Resource and "
+                "An OpenAPI document (Body) is not supported offline: describe the API with "
+                "AWS::ApiGateway::Resource and "
                 "AWS::ApiGateway::Method."
             )
         if not given.get("Name"):
@@ -115,7 +117,8 @@ class Method(Resource):
 
     type = "AWS::ApiGateway::Method"
     required = "HttpMethod ResourceId RestApiId"
-    known = ("ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses OperationName "
+    known = ("ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses "
+             "OperationName "
              "RequestModels RequestParameters RequestValidatorId")  # fmt: skip
     replaces = "HttpMethod ResourceId RestApiId"
 
@@ -204,7 +207,8 @@ class Stage(Resource):
 
     type = "AWS::ApiGateway::Stage"
     required = "RestApiId"
-    known = ("AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId Description "
+    known = ("AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId "
+             "Description "
              "DocumentationVersion MethodSettings Tags TracingEnabled Variables")  # fmt: skip
     replaces = "RestApiId StageName"
     name_property = "StageName"

@@ -20,7 +20,8 @@ class Api(Resource):
              "RouteSelectionExpression Tags Target Version BasePath")  # fmt: skip
     replaces = "ProtocolType"
     attributes_known = "ApiEndpoint ApiId"
-    members = ("ApiKeySelectionExpression", "CorsConfiguration", "CredentialsArn", "Description", "DisableExecuteApiEndpoint",
+    members = ("ApiKeySelectionExpression", "CorsConfiguration", "CredentialsArn", "Description",
+               "DisableExecuteApiEndpoint",
                "Name", "RouteKey", "RouteSelectionExpression", "Target", "Version")  # fmt: skip
 
     def create(self, call: Call, given: Properties) -> str:
@@ -53,7 +54,8 @@ class Integration(Resource):
     type = "AWS::ApiGatewayV2::Integration"
     required = "ApiId IntegrationType"
     known = ("ConnectionId ConnectionType ContentHandlingStrategy CredentialsArn Description IntegrationMethod "
-             "IntegrationSubtype IntegrationUri PassthroughBehavior PayloadFormatVersion RequestParameters RequestTemplates "
+             "IntegrationSubtype IntegrationUri PassthroughBehavior PayloadFormatVersion RequestParameters "
+             "RequestTemplates "
              "ResponseParameters TemplateSelectionExpression TimeoutInMillis TlsConfig")  # fmt: skip
     replaces = "ApiId"
     attributes_known = "IntegrationId"
@@ -101,11 +103,13 @@ class Stage(Resource):
 
     type = "AWS::ApiGatewayV2::Stage"
     required = "ApiId StageName"
-    known = ("AccessLogSettings AccessPolicyId AutoDeploy ClientCertificateId DefaultRouteSettings DeploymentId Description "
+    known = ("AccessLogSettings AccessPolicyId AutoDeploy ClientCertificateId DefaultRouteSettings DeploymentId "
+             "Description "
              "RouteSettings StageVariables Tags")  # fmt: skip
     replaces = "ApiId StageName"
     name_property = "StageName"
-    members = ("AutoDeploy", "AccessLogSettings", "DefaultRouteSettings", "DeploymentId", "Description", "RouteSettings",
+    members = ("AutoDeploy", "AccessLogSettings", "DefaultRouteSettings", "DeploymentId", "Description",
+               "RouteSettings",
                "StageVariables")  # fmt: skip
 
     def create(self, call: Call, given: Properties) -> str:

@@ -18,7 +18,8 @@ class Table(Resource):
     required = "KeySchema"
     known = ("BillingMode ContributorInsightsSpecification DeletionProtectionEnabled GlobalSecondaryIndexes "
              "KinesisStreamSpecification OnDemandThroughput PointInTimeRecoverySpecification ProvisionedThroughput "
-             "ResourcePolicy SSESpecification StreamSpecification TableClass Tags TimeToLiveSpecification WarmThroughput")  # fmt: skip
+             "ResourcePolicy SSESpecification StreamSpecification TableClass Tags TimeToLiveSpecification "
+             "WarmThroughput")  # fmt: skip
     replaces = "AttributeDefinitions ImportSourceSpecification KeySchema LocalSecondaryIndexes TableName"
     name_property = "TableName"
     attributes_known = "Arn StreamArn"

@@ -8,7 +8,8 @@ from typing import Any
 
 from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Resource, only, register
 
-CONFIGURATION = ("Description", "Handler", "Role", "Timeout", "MemorySize", "Runtime", "Environment", "DeadLetterConfig",
+CONFIGURATION = ("Description", "Handler", "Role", "Timeout", "MemorySize", "Runtime", "Environment",
+                 "DeadLetterConfig",
                  "TracingConfig", "VpcConfig", "EphemeralStorage", "Layers", "LoggingConfig", "KmsKeyArn", "SnapStart",
                  "FileSystemConfigs")  # fmt: skip
 EXTENSIONS = {"python": "py", "nodejs": "js", "ruby": "rb"}
@@ -42,7 +43,8 @@ class Function(Resource):
 
     type = "AWS::Lambda::Function"
     required = "Code Role"
-    known = (" ".join(CONFIGURATION) + " Architectures ReservedConcurrentExecutions Tags RecursiveLoop CodeSigningConfigArn "
+    known = (" ".join(CONFIGURATION) + " Architectures ReservedConcurrentExecutions Tags RecursiveLoop "
+                                       "CodeSigningConfigArn "
              "ImageConfig RuntimeManagementConfig")  # fmt: skip
     replaces = "FunctionName PackageType"
     name_property = "FunctionName"
@@ -73,9 +75,11 @@ class Function(Resource):
             )
         configuration = configuration_of(given)
         if configuration != configuration_of(old):
-            empty: dict[str, Any] = {"Description": "", "Environment": {"Variables": {}}, "Layers": [], "DeadLetterConfig": {},
+            empty: dict[str, Any] = {"Description": "", "Environment": {"Variables": {}}, "Layers": [],
+                                     "DeadLetterConfig": {},
                                      "VpcConfig": {}, "Timeout": 3, "MemorySize": 128, "LoggingConfig": {},
-                                     "TracingConfig": {"Mode": "PassThrough"}, "EphemeralStorage": {"Size": 512}}  # fmt: skip
+                                     "TracingConfig": {"Mode": "PassThrough"},
+                                     "EphemeralStorage": {"Size": 512}}  # fmt: skip
             gone = {name: value for name, value in empty.items() if name in old and name not in given}
             call("lambda", "update_function_configuration", FunctionName=physical, **(gone | configuration))
         self._extras(call, physical, given, old)

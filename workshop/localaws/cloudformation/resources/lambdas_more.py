@@ -13,7 +13,8 @@ class Permission(Resource):
 
     type = "AWS::Lambda::Permission"
     required = "Action FunctionName Principal"
-    replaces = ("Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType PrincipalOrgID "
+    replaces = ("Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType "
+                "PrincipalOrgID "
                 "InvokedViaFunctionUrl")  # fmt: skip
     attributes_known = "Id"
 
@@ -110,8 +111,9 @@ class EventSourceMapping(Resource):
     type = "AWS::Lambda::EventSourceMapping"
     required = "FunctionName"
     known = ("BatchSize BisectBatchOnFunctionError DestinationConfig Enabled FilterCriteria FunctionResponseTypes "
-             "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor ScalingConfig "
-             "Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues SourceAccessConfigurations")  # fmt: skip
+             "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor "
+             "ScalingConfig Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues "
+             "SourceAccessConfigurations")  # fmt: skip
     replaces = "EventSourceArn StartingPosition StartingPositionTimestamp"
     attributes_known = "Id EventSourceMappingArn"
 

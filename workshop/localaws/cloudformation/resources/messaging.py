@@ -73,7 +73,8 @@ class Topic(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html"""
 
     type = "AWS::SNS::Topic"
-    known = ("ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName KmsMasterKeyId "
+    known = ("ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName "
+             "KmsMasterKeyId "
              "SignatureVersion Subscription Tags TracingConfig FifoThroughputScope")  # fmt: skip
     replaces = "FifoTopic TopicName"
     name_property = "TopicName"
@@ -120,7 +121,10 @@ class Subscription(Resource):
 
     type = "AWS::SNS::Subscription"
     required = "Protocol TopicArn"
-    known = "DeliveryPolicy FilterPolicy FilterPolicyScope RawMessageDelivery RedrivePolicy ReplayPolicy SubscriptionRoleArn Region"
+    known = (
+        "DeliveryPolicy FilterPolicy FilterPolicyScope RawMessageDelivery RedrivePolicy ReplayPolicy "
+        "SubscriptionRoleArn Region"
+    )
     replaces = "Endpoint Protocol TopicArn"
     attributes_known = "Arn"
     members = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")

@@ -12,7 +12,8 @@ class LogGroup(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html"""
 
     type = "AWS::Logs::LogGroup"
-    known = ("DataProtectionPolicy FieldIndexPolicies KmsKeyId LogGroupClass RetentionInDays Tags ResourcePolicyDocument "
+    known = ("DataProtectionPolicy FieldIndexPolicies KmsKeyId LogGroupClass RetentionInDays Tags "
+             "ResourcePolicyDocument "
              "DeletionProtectionEnabled BearerTokenAuthenticationEnabled")  # fmt: skip
     replaces = "LogGroupName"
     name_property = "LogGroupName"
@@ -122,8 +123,10 @@ class Alarm(Resource):
 
     type = "AWS::CloudWatch::Alarm"
     required = "ComparisonOperator EvaluationPeriods"
-    known = ("ActionsEnabled AlarmActions AlarmDescription DatapointsToAlarm Dimensions EvaluateLowSampleCountPercentile "
-             "ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic Tags Threshold "
+    known = ("ActionsEnabled AlarmActions AlarmDescription DatapointsToAlarm Dimensions "
+             "EvaluateLowSampleCountPercentile "
+             "ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic "
+             "Tags Threshold "
              "ThresholdMetricId TreatMissingData Unit")  # fmt: skip
     replaces = "AlarmName"
     name_property = "AlarmName"
