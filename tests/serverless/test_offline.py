@@ -19,8 +19,8 @@ from workshop import serverless
 from workshop.errors import WorkshopError
 
 pytestmark = pytest.mark.usefixtures("cloud")
-# The suite's share of the 1,000 edits and requests; `WORKSHOP_EDITS=1000` does all of them.
-EDITS = int(os.environ.get("WORKSHOP_EDITS", "40"))
+# The suite's share of the 1,000 edits and requests; `OFFLINE_EDITS=1000` does all of them.
+EDITS = int(os.environ.get("OFFLINE_EDITS", "40"))
 TEXT = """\
 service: {name}
 provider:

@@ -16,7 +16,7 @@ import pytest
 
 from workshop import serverless
 from workshop.errors import WorkshopError
-from workshop.serverless import checks, wheels
+from workshop.serverless import checks, code_checks, wheels
 from workshop.serverless.patterns import Selection, regex_of
 
 HEAD = "service: hello\nprovider:\n  name: aws\n  runtime: python3.13\n"
@@ -213,7 +213,7 @@ def test_the_installer_is_asked_for_lambdas_platform() -> None:
 
 
 def test_too_large(packaged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "MOST_UNZIPPED", 100)
+    monkeypatch.setattr(code_checks, "MOST_UNZIPPED", 100)
     with pytest.raises(WorkshopError, match=r"Lambda allows 262 MB.*big\.bin"):
         packaged({"serverless.yml": HEAD + BODY, "big.bin": "x" * 200})
 

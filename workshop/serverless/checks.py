@@ -10,27 +10,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from workshop.errors import WorkshopError
 from workshop.schedule_words import describe
 from workshop.schedules import InvalidSchedule, upcoming
-from workshop.serverless import imports
-from workshop.serverless.kinds import is_intrinsic
 from workshop.serverless.marks import did_you_mean, fault, mark_of
 from workshop.serverless.schema import PLUGINS
 from workshop.serverless.service import Service
 from workshop.serverless.template import http, http_api
 from workshop.serverless.template.role import own_statements
 from workshop.serverless.template.schedule import rates_of
-from workshop.serverless.zips import Zip
 
 if TYPE_CHECKING:
     from workshop.serverless.packaging import Schedule
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_UNZIPPED, MOST_LAYERS = 262_144_000, 5
+MOST_LAYERS = 5
 _RESERVED = re.compile(
     r"AWS_REGION|AWS_DEFAULT_REGION|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_EXECUTION_ENV"
     r"|AWS_LAMBDA_\w+|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR|_HANDLER|_X_AMZN_TRACE_ID|AWS_XRAY_\w+"
 )
-_LIVE_KEY = re.compile(rb"\b[sr]k_live_[0-9A-Za-z]{8,}")
-_OTHER_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b")
 
 
 def check_file(service: Service) -> list[str]:
@@ -218,86 +213,6 @@ def _clear_secrets(service: Service) -> list[str]:
                     f"{mark_of(variables, key)}: {key} holds a SecureString; it will stand in clear in the template. "
                     "Read it at run time instead"
                 )
-    return warnings
-
-
-def check_code(service: Service, function: str, zipped: Zip, layers: dict[str, Zip]) -> None:
-    """Checks that the handler is in the package, and sizes.
-
-    Raises:
-        WorkshopError: it is not, or does not import, or is too large.
-    """
-    settings = service.functions[function]
-    where = str(mark_of(settings, "handler") or "")
-    used, foreign = layers_of(service, function)
-    total = zipped.unzipped + sum(layers[name].unzipped for name in used)
-    if total > MOST_UNZIPPED:
-        biggest = sorted(zipped.files, key=lambda path: -zipped.files[path])[:3]
-        raise WorkshopError(
-            f"The function {function} unpacks to {total / 1e6:.0f} MB with its layers; Lambda allows 262 MB. "
-            f"The largest files: {', '.join(biggest)}.",
-            where=where, fix="Keep files out with package.patterns, or drop a dependency.",
-        )  # fmt: skip
-    runtime, handler = service.runtime(function), settings["handler"]
-    if runtime.startswith("python"):
-        roots = imports.Roots(
-            {path: zipped.own.get(path) for path in zipped.files},
-            {
-                path.removeprefix("python/"): layers[name].own.get(path)
-                for name in used
-                for path in layers[name].files
-                if path.startswith("python/")
-            },
-            foreign,
-        )
-        imports.check_handler(handler, roots, where)
-    elif runtime.startswith("nodejs"):
-        base = handler.rpartition(".")[0]
-        if not any(f"{base}{end}" in zipped.files for end in (".js", ".mjs", ".cjs")) and not foreign:
-            raise WorkshopError(f"The handler {handler!r} needs {base}.js or .mjs, which is not there.", where=where)
-    elif runtime.startswith("provided"):
-        inside = "bootstrap" in zipped.files or any("bootstrap" in layers[name].files for name in used)
-        if not inside and not foreign:
-            raise WorkshopError(
-                f"{runtime} starts a file named bootstrap, which is neither in the package nor in a layer.", where=where
-            )
-
-
-def layers_of(service: Service, function: str) -> tuple[list[str], bool]:
-    """The layers a function has: those of this service by name, and whether there are others."""
-    from workshop.serverless import naming
-
-    by_id = {naming.layer_id(name): name for name in service.layers}
-    used, foreign = [], False
-    for value in service.setting(function, "layers") or []:
-        name = by_id.get(value["Ref"]) if is_intrinsic(value) and "Ref" in value else None
-        if name:
-            used.append(name)
-        else:
-            foreign = True
-    return used, foreign
-
-
-def check_secrets(zipped: Zip) -> list[str]:
-    """Looks through the service's own files for keys. Returns warnings.
-
-    Raises:
-        WorkshopError: a live Stripe key is in one.
-    """
-    warnings = [f"{path} was kept out of {zipped.name}: it looks like a secret" for path in zipped.kept_out]
-    for path, file in zipped.own.items():
-        content = file.read_bytes() if zipped.files[path] <= 1_000_000 else b""
-        live = _LIVE_KEY.search(content)
-        if live:
-            line = content[: live.start()].count(b"\n") + 1
-            raise WorkshopError(
-                "A live Stripe key stands in this file.", where=f"{path}:{line}",
-                fix="Remove it, and roll the key in Stripe's dashboard: whoever has seen it can use it.",
-            )  # fmt: skip
-        other = _OTHER_KEY.search(content)
-        if other:
-            line = content[: other.start()].count(b"\n") + 1
-            warnings.append(f"{path}:{line}: this looks like a secret key, and it goes into {zipped.name}")
     return warnings
 
 

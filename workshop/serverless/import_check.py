@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from workshop.errors import WorkshopError
-from workshop.serverless.checks import layers_of
+from workshop.serverless.code_checks import layers_of
 from workshop.serverless.invoking_locally import variables
 from workshop.serverless.marks import mark_of
 from workshop.serverless.packaging import package

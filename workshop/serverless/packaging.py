@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.serverless import checks, dependencies, shadows, zips
+from workshop.serverless import checks, code_checks, dependencies, shadows, zips
 from workshop.serverless.aws import is_aws
 from workshop.serverless.patterns import Selection
 from workshop.serverless.service import Service
@@ -150,10 +150,10 @@ def package(service: Service) -> Package:
     functions = _functions(service)
     made = Package(service, functions, layers, warnings, [], schedules)
     for one in made.zips.values():
-        made.warnings += checks.check_secrets(one)
+        made.warnings += code_checks.check_secrets(one)
         made.notes += one.notes
     for name, one in functions.items():
-        checks.check_code(service, name, one, layers)
+        code_checks.check_code(service, name, one, layers)
     made.template("checked")  # what the file's own resources get wrong shows here
     made.seconds = time.perf_counter() - began
     return made
