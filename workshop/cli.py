@@ -36,7 +36,7 @@ def start(context: typer.Context) -> None:
         lab.open_workshop()
 
 
-for room in ("lab", "tests", "cloud", "service", "bench", "room"):
+for room in ("lab", "tests", "cloud", "service", "bench", "room", "clean"):
     if importlib.util.find_spec(f"workshop.commands.{room}"):
         importlib.import_module(f"workshop.commands.{room}").register(app)
 

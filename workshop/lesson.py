@@ -16,6 +16,7 @@ from typing import Any
 
 from workshop import serverless, show
 from workshop.errors import WorkshopError
+from workshop.on_aws import confirm, personal
 from workshop.show.views import shortened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,41 +111,42 @@ def deploy(folder: str | Path, *, stage: str | None = None, quiet: bool = False,
     Returns:
         The deployment: `.endpoints`, `.functions`, `.layers`, `.outputs`, `.seconds`, `.changed`.
     """
-    service = serverless.load(find(folder), stage=stage)
+    service = personal.load(find(folder), stage=stage)
+    confirm.before_deploy(service)
     with show.Progress(f"Deploying {service.stack}", quiet=quiet) as progress:
         return serverless.deploy(service, on_step=progress, **options)
 
 
 def remove(folder: str | Path, *, stage: str | None = None, quiet: bool = False) -> None:
     """Removes a service with everything that deploying it made."""
-    service = serverless.load(find(folder), stage=stage)
+    service = personal.load(find(folder), stage=stage)
     with show.Progress(f"Removing {service.stack}", quiet=quiet) as progress:
         serverless.remove(service, on_step=progress)
 
 
 def info(folder: str | Path, *, stage: str | None = None) -> Any:
     """What is deployed of a service: endpoints, functions, layers, outputs."""
-    return serverless.info(serverless.load(find(folder), stage=stage))
+    return serverless.info(personal.load(find(folder), stage=stage))
 
 
 def invoke(folder: str | Path, function: str, data: Any = None, *, stage: str | None = None, **options: Any) -> Any:
     """Invokes a function past the API, as `workshop invoke` does. Returns its answer."""
-    return serverless.invoke(serverless.load(find(folder), stage=stage), function, data, **options)
+    return serverless.invoke(personal.load(find(folder), stage=stage), function, data, **options)
 
 
 def logs(folder: str | Path, function: str, *, stage: str | None = None, **options: Any) -> Iterator[Any]:
     """A function's log events, oldest first."""
-    return serverless.logs(serverless.load(find(folder), stage=stage), function, **options)
+    return serverless.logs(personal.load(find(folder), stage=stage), function, **options)
 
 
 def metrics(folder: str | Path, *, stage: str | None = None, **options: Any) -> Any:
     """A service's CloudWatch figures."""
-    return serverless.metrics(serverless.load(find(folder), stage=stage), **options)
+    return serverless.metrics(personal.load(find(folder), stage=stage), **options)
 
 
 def package(folder: str | Path, *, stage: str | None = None) -> Any:
     """What a deploy would upload: templates and zips."""
-    return serverless.package(serverless.load(find(folder), stage=stage))
+    return serverless.package(personal.load(find(folder), stage=stage))
 
 
 def offline(*folders: str | Path, **options: Any) -> Any:

@@ -216,3 +216,6 @@ def set_environment(cloud: Cloud) -> None:
             environment[variable] = cloud.partners[partner]
     if "boto3" in sys.modules:  # a session made before would keep the old endpoint
         sys.modules["boto3"].DEFAULT_SESSION = None
+    from workshop.on_aws import hooks
+
+    hooks.install(cloud)

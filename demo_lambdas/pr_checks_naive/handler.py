@@ -17,23 +17,23 @@ API, REPO = os.environ["GITHUB_API_URL"], os.environ["GITHUB_REPOSITORY"]
 def webhook(event, context):
     token, secret = get_ssm(["github_token", "github_webhook_secret"])
 
-    expected = "sha1=" + hmac.new(secret.encode(), event["body"].encode(), hashlib.sha1).hexdigest()
-    if event["headers"].get("X-Hub-Signature") != expected:
-        return {"statusCode": 401, "body": json.dumps({"message": "Unauthorized", "event": event})}
+    digest = hmac.new(secret.encode(), event["body"].encode(), hashlib.sha1).hexdigest()
+    if event["headers"].get("X-Hub-Signature") != f"sha1={digest}":
+        return answer(401, {"message": "Unauthorized", "event": event})
 
     pull = json.loads(event["body"])["pull_request"]
     good_title = re.match(r"\([A-Z]+ #\d+\)", pull["title"])
     hour = datetime.fromisoformat(pull["updated_at"]).hour
     post(token, pull, "Pull Request Name Check", "success" if good_title else "failure")
     post(token, pull, "Time of Day Check", "success" if 8 <= hour < 16 else "pending")
-    return {"statusCode": 200, "body": json.dumps({"message": "Checked", "event": event})}
+    return answer(200, {"message": "Checked", "event": event})
 
 
 def post(token, pull, context, state):
     url = f"{API}/repos/{pull['base']['repo']['full_name']}/statuses/{pull['head']['sha']}"
     headers = {"Authorization": f"Bearer {token}"}
-    body = {"state": state, "context": context}
-    threading.Thread(target=httpx.post, args=[url], kwargs={"json": body, "headers": headers}).start()
+    options = {"json": {"state": state, "context": context}, "headers": headers}
+    threading.Thread(target=httpx.post, args=[url], kwargs=options).start()
 
 
 def time_of_day(event, context):
@@ -45,5 +45,10 @@ def time_of_day(event, context):
 
 
 def get_ssm(names):
+    names = [os.environ.get("SSM_PREFIX", "") + name for name in names]
     found = boto3.client("ssm").get_parameters(Names=names, WithDecryption=True)
     return [parameter["Value"] for parameter in found["Parameters"]]
+
+
+def answer(status, body):
+    return {"statusCode": status, "body": json.dumps(body)}

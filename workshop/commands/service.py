@@ -62,6 +62,7 @@ def deploy(
         _deploy_function(folder, function, stage, region, param, as_json)
         return
     from workshop import serverless
+    from workshop.on_aws import confirm
     from workshop.show import Progress
 
     service, cloud = load(folder, stage, region, param)
@@ -69,6 +70,7 @@ def deploy(
         from workshop.serverless.import_check import check_imports
 
         check_imports(service)
+    confirm.before_deploy(service)
     say(f"Deploying {service.name} to stage {service.stage} ({service.region})\n", as_json)
     with interruptible(), Progress(f"Deploying {service.stack}", quiet=as_json) as progress:
         deployment = serverless.deploy(service, on_step=progress, force=force)
@@ -197,13 +199,13 @@ def remove(folder: Folder = ".", stage: Stage = None, region: Region = None, par
 
 def load(folder: str, stage: str | None, region: str | None, param: list[str] | None) -> tuple[Any, Any]:
     """Connects, then reads the service. Returns service and cloud."""
-    from workshop import serverless
+    from workshop.on_aws import personal
     from workshop.serverless.service import find_file
     from workshop.switch import connect_command
 
     find_file(Path(folder))  # no cloud is started for a folder without a service
     cloud = connect_command()
-    return serverless.load(folder, stage=stage, region=region, params=params(param)), cloud
+    return personal.load(folder, stage=stage, region=region, params=params(param)), cloud
 
 
 def params(given: list[str] | None) -> dict[str, str]:

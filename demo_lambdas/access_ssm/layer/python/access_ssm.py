@@ -13,6 +13,8 @@ from functools import cache
 # How old a value may be, in seconds, before it is read again. An environment can live for hours: without an age
 # a changed secret would be noticed only when AWS replaces it.
 MAX_AGE = float(os.environ.get("SSM_MAX_AGE_SECONDS", "60"))
+# Where several people share one account, the parameters of each have a prefix of their own.
+PREFIX = os.environ.get("SSM_PREFIX", "")
 _seen: dict[str, tuple[float, str]] = {}  # name -> (when it was read, value); lives as long as the environment
 
 
@@ -40,11 +42,12 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
     now = time.monotonic()
     stale = [name for name in dict.fromkeys(names) if name not in _seen or now - _seen[name][0] >= max_age]
     if stale:
-        answer = _client().get_parameters(Names=stale, WithDecryption=True)
+        answer = _client().get_parameters(Names=[PREFIX + name for name in stale], WithDecryption=True)
         if answer["InvalidParameters"]:
             raise MissingParameter(f"Not in the Parameter Store: {', '.join(answer['InvalidParameters'])}")
         for parameter in answer["Parameters"]:  # they come in alphabetical order, not in ours
-            _seen[parameter["Name"] + parameter.get("Selector", "")] = (now, parameter["Value"])
+            name = parameter["Name"].removeprefix(PREFIX) + parameter.get("Selector", "")
+            _seen[name] = (now, parameter["Value"])
     return [_seen[name][1] for name in names]
 
 

@@ -1,0 +1,82 @@
+"""What connecting adds to boto3 where names carry a suffix, and on AWS.
+
+boto3's event system is meant for this: https://docs.aws.amazon.com/boto3/latest/guide/events.html
+A lesson writes `put_parameter(Name="stripe_test_key")`; what is stored is `/workshop-k3f9/stripe_test_key`. It calls
+`hello-world-dev-hello`; what is called is `hello-world-dev-k3f9-hello`. On AWS the first call that would change something
+asks first (`confirm`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from workshop.on_aws.names import prefix, suffix
+
+_SERVICES = ("lambda", "logs", "cloudwatch", "iam", "events", "cloudformation")
+_CONTENT = ("Payload", "Environment", "Code", "ZipFile", "TemplateBody", "PolicyDocument")  # not ours to read
+_NAMED = ("PutParameter", "GetParameter", "DeleteParameter", "GetParameters", "DeleteParameters")
+
+
+def install(cloud: Any) -> None:
+    """Makes this process's boto3 personal, for a connected cloud; does nothing offline without a suffix."""
+    mine = suffix()
+    if not mine:
+        os.environ.pop("SSM_PREFIX", None)
+        return
+    import boto3
+
+    # For commands and services of this process and those it starts.
+    os.environ |= {"WORKSHOP_SUFFIX": mine, "SSM_PREFIX": prefix(mine)}
+    boto3.setup_default_session()
+    personal_parameters(boto3.DEFAULT_SESSION, prefix(mine))
+    personal_names(boto3.DEFAULT_SESSION, mine)
+    if cloud.mode == "aws":
+        from workshop.on_aws import confirm
+
+        confirm.ask_before_changes(boto3.DEFAULT_SESSION)
+
+
+def personal_parameters(session: Any, under: str) -> None:
+    """Adds a prefix to the names of parameters, in every client that this boto3 session makes from now on.
+
+    Args:
+        session: a `boto3.session.Session`.
+        under: such as `/workshop-k3f9/`.
+    """
+
+    def named(params: dict[str, Any], **_: Any) -> None:
+        if "Name" in params:
+            params["Name"] = name_under(params["Name"], under)
+        if "Names" in params:
+            params["Names"] = [name_under(name, under) for name in params["Names"]]
+
+    for operation in _NAMED:
+        session.events.register(f"before-parameter-build.ssm.{operation}", named, unique_id=f"workshop-{operation}")
+
+
+def personal_names(session: Any, mine: str) -> None:
+    """Adds the suffix to names of the stage `dev` that a lesson spells out, such as `hello-world-dev-hello`."""
+
+    def named(params: dict[str, Any], **_: Any) -> None:
+        for key, value in params.items():
+            if key not in _CONTENT:
+                params[key] = with_suffix(value, mine)
+
+    for service in _SERVICES:
+        session.events.register(f"before-parameter-build.{service}", named, unique_id=f"workshop-{service}")
+
+
+def with_suffix(value: Any, mine: str) -> Any:
+    """The same value, with the suffix after every `-dev` that stands inside a name."""
+    if isinstance(value, dict):
+        return {key: with_suffix(one, mine) for key, one in value.items()}
+    if isinstance(value, list):
+        return [with_suffix(one, mine) for one in value]
+    return re.sub(rf"-dev-(?!{mine}(-|$))", f"-dev-{mine}-", value) if isinstance(value, str) else value
+
+
+def name_under(name: str, under: str) -> str:
+    """A parameter's name below a prefix; a path or an ARN says itself where it is."""
+    return name if name.startswith(("/", "arn:")) else under + name

@@ -1,0 +1,81 @@
+"""A service as this reader deploys it: the one place where stage, tags, region and log retention are made personal."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workshop import serverless
+from workshop.on_aws.names import LOG_DAYS, TAG, prefix, suffix, tag_value
+
+
+def load(
+    folder: str | Path,
+    *,
+    stage: str | None = None,
+    region: str | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Any:
+    """Reads a service, as `serverless.load` does; where names carry a suffix it gets its own stage, tag and parameters.
+
+    Raises:
+        WorkshopError: as `serverless.load`; or the suffix will not do.
+    """
+    mine = suffix()
+    if mine:
+        stage = with_suffix(stage or stage_of(Path(folder)), mine)
+    if os.environ.get("WORKSHOP_CLOUD") == "aws":
+        region = region or os.environ.get("AWS_REGION")
+    service = serverless.load(folder, stage=stage, region=region, params=params)
+    service.tags = {TAG: tag_value()}
+    if mine:
+        make_personal(service, mine)
+    return service
+
+
+def with_suffix(stage: str, mine: str) -> str:
+    """`dev` becomes `dev-k3f9`; a stage that has the suffix already stays."""
+    return stage if stage.endswith(f"-{mine}") else f"{stage}-{mine}"
+
+
+def stage_of(folder: Path) -> str:
+    """The stage that the file itself names; `dev` when it names none, or by a variable."""
+    from workshop.serverless.service import find_file
+    from workshop.serverless.yaml_source import read_yaml
+
+    file = find_file(folder)
+    raw = read_yaml(folder / file, file)
+    provider = raw.get("provider") if isinstance(raw, dict) else None
+    stage = provider.get("stage") if isinstance(provider, dict) else None
+    return str(stage) if isinstance(stage, str) and "${" not in stage else "dev"
+
+
+def make_personal(service: Any, mine: str) -> None:
+    """Gives a service that was read its owner: tag, log retention, layer names, and parameters under a prefix."""
+    provider = service.provider
+    provider["tags"] = {**(provider.get("tags") or {}), TAG: mine}
+    provider.setdefault("logRetentionInDays", LOG_DAYS)
+    for name, layer in service.layers.items():
+        layer["name"] = f"{layer.get('name') or name}-{mine}"
+    if not service.functions:
+        return
+    provider["environment"] = {**(provider.get("environment") or {}), "SSM_PREFIX": prefix(mine)}
+    if provider.get("iam"):
+        provider["iam"] = _under(provider["iam"], prefix(mine).strip("/"))
+
+
+def _under(value: Any, folder: str) -> Any:
+    """The same policy, for parameters below a folder of their own."""
+    if isinstance(value, dict):
+        copy = value.copy()
+        for key, one in value.items():
+            copy[key] = _under(one, folder)
+        return copy
+    if isinstance(value, list):
+        return [_under(one, folder) for one in value]
+    if isinstance(value, str) and ":parameter/" in value:
+        return re.sub(rf":parameter/(?!{folder}/)", f":parameter/{folder}/", value)
+    return value
