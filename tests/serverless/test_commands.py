@@ -1,0 +1,142 @@
+"""The commands as a reader types them: a process each, against the running cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEXT = """\
+service: {name}
+provider:
+  name: aws
+  runtime: python3.13
+  region: eu-west-1
+functions:
+  hello:
+    handler: handler.hello
+    events:
+      - http: GET /hello
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(cloud: Any) -> Run:
+    """Runs one command."""
+
+    def command(*words: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"WORKSHOP_CLOUD": cloud.endpoint}
+        done = subprocess.run(
+            [sys.executable, "-m", "workshop", *words], cwd=ROOT, env=environment, capture_output=True, text=True,
+            encoding="utf-8", timeout=120, check=False, input=text,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback (most recent call last)" not in done.stderr
+        return done
+
+    return command
+
+
+def test_a_service_from_first_to_last(run: Run, tmp_path: Path, service_name: str) -> None:
+    folder = str(tmp_path / service_name)
+    assert "has been created from hello-world" in run("create", "hello-world", folder).stdout
+    deployed = run("deploy", folder)
+    assert f"Deploying {service_name} to stage dev (eu-west-1)" in deployed.stdout
+    assert f"✔ Service deployed to stack {service_name}-dev (" in deployed.stdout
+    assert "endpoint: GET - http://127.0.0.1:" in deployed.stdout
+    assert f"  hello: {service_name}-dev-hello (3" in deployed.stdout
+    again = run("deploy", folder, "--json")
+    assert json.loads(again.stdout)["functions"]["hello"].endswith(f"{service_name}-dev-hello")
+    assert again.stderr == ""
+    assert "No changes to deploy" in run("deploy", folder).stdout
+    shown = json.loads(run("info", folder, "--json").stdout)
+    assert shown | {"seconds": 0} == json.loads(again.stdout) | {"seconds": 0}
+    answer = json.loads(run("invoke", folder, "--json").stdout)
+    assert answer["payload"]["statusCode"] == 200
+    assert "REPORT" in answer["log"]
+    assert '"statusCode": 200' in run("invoke", "local", folder, "-f", "hello").stdout
+    lines = [json.loads(line) for line in run("logs", folder, "--json").stdout.splitlines()]
+    assert any(line["message"].startswith("REPORT") for line in lines)
+    assert json.loads(run("metrics", folder, "--json").stdout)["total"]["invocations"] == 1
+    assert "<- deployed" in run("rollback", folder).stdout
+    assert "has been successfully removed" in run("remove", folder).stdout
+    assert "not deployed" in run("remove", folder, code=1).stderr
+
+
+def test_a_failing_function(run: Run, write: Callable[..., Path], service_name: str) -> None:
+    code = "def hello(event, context):\n    raise ValueError(event['why'])\n"
+    folder = str(write({"serverless.yml": TEXT.format(name=service_name), "handler.py": code}))
+    run("deploy", folder)
+    failed = run("invoke", folder, "--data", '{"why": "because"}', code=1)
+    assert '"errorType": "ValueError"' in failed.stdout
+    assert "hello failed: ValueError: because" in failed.stderr
+    assert run("invoke", folder, "--path", "-", text='{"why": "typed"}', code=1).stderr.startswith("hello failed")
+    assert "ValueError: because" in run("logs", folder, "--filter", "because").stdout
+    run("remove", folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["deploy", "demo_lambdas/no_such"], "There is no folder"),
+        (["deploy", "docs"], "no serverless.yml"),
+        (["deploy", "demo_lambdas/hello_world", "--stge", "x"], "--stage"),
+        (["dploy"], "deploy"),
+        (["invoke", "demo_lambdas/hello_world", "-f", "helo"], "Did you mean hello?"),
+        (["invoke", "demo_lambdas/hello_world", "--data", "{"], "not JSON"),
+        (["invoke", "demo_lambdas/hello_world", "--type", "Later"], "RequestResponse or Event"),
+        (["deploy", "demo_lambdas/hello_world", "--param", "x"], "name=value"),
+        (["deploy", "demo_lambdas/hello_world", "--stage", "a b"], "letters, digits and hyphens"),
+        (["print", "demo_lambdas/hello_world", "--path", "provider.stge"], "Did you mean stage?"),
+        (["create", "helo-world"], "Did you mean hello-world?"),
+        (["create", "hello-world", "demo_lambdas/hello_world"], "there already"),
+        (["logs", "demo_lambdas/hello_world", "--since", "soon"], "neither an age"),
+        (["rollback", "demo_lambdas/no_such"], "There is no folder"),
+    ],
+)
+def test_used_wrongly(words: list[str], said: str, run: Run) -> None:
+    done = run(*words, code=2)
+    assert said in done.stderr
+    assert done.stderr.strip().count("\n") == 0
+
+
+def test_print_and_package(run: Run, tmp_path: Path) -> None:
+    assert run("print", "demo_lambdas/hello_world", "--path", "provider.stage").stdout == "dev\n"
+    assert json.loads(run("print", "demo_lambdas/hello_world", "--format", "json").stdout)["service"] == "hello-world"
+    packaged = run("package", "demo_lambdas/hello_world", "--package", str(tmp_path), "--json")
+    found = json.loads(packaged.stdout)
+    assert found["zips"][0]["files"] == ["handler.py"]
+    assert found["resources"]["HelloLambdaFunction"] == "AWS::Lambda::Function"
+    assert (tmp_path / "hello-world.zip").is_file()
+
+
+def test_the_templates(run: Run) -> None:
+    listed = [line.split()[0] for line in run("create", "--list").stdout.splitlines()]
+    assert listed == ["cron", "hello-world", "http-api"]
+
+
+@pytest.mark.parametrize("template", ["cron", "hello-world", "http-api"])
+def test_every_template_deploys(template: str, cloud: Any, tmp_path: Path, service_name: str) -> None:
+    from workshop import serverless
+
+    service = serverless.load(serverless.create(template, tmp_path / "new", name=service_name))
+    deployment = serverless.deploy(service)
+    events = {"cron": {"time": "2026-03-02T03:00:00Z"}, "http-api": {"pathParameters": {"name": "Ada"}}}
+    answer = serverless.invoke(service, next(iter(deployment.functions)), events.get(template, {}))
+    assert answer.error == ""
+    serverless.remove(service)
+
+
+def test_every_command_has_an_example(run: Run) -> None:
+    from workshop.cli import app
+
+    for command in app.registered_commands:
+        assert "Example: workshop" in (command.epilog or ""), command.name
