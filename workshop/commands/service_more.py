@@ -123,22 +123,36 @@ def logs(
     pattern: Annotated[str, typer.Option("--filter", help='A filter pattern, such as ERROR or "charge failed".')] = "",
     since: Annotated[str, typer.Option("--since", help="An age such as 10m, 2h, 3d, or a time.")] = "",
     last: Annotated[int | None, typer.Option("--last", min=1, help="Only the last so many lines.")] = None,
+    text: Annotated[str, typer.Option("--text", help="Only requests in which a line contains this.")] = "",
+    level: Annotated[str, typer.Option("--level", help="Only requests with such a line: INFO, WARN, ERROR, …")] = "",
+    request: Annotated[str, typer.Option("--request", help="Only the request whose id begins so.")] = "",
+    short: Annotated[bool, typer.Option("--short", help="One line a request; failed ones are open.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The lines as CloudWatch has them.")] = False,
     stage: Stage = None,
     region: Region = None,
     param: Param = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Shows a function's log."""
+    """Shows a function's log, request by request."""
     from workshop import serverless
+    from workshop.show import LogPrinter, LogView
 
+    wanted = {"text": text, "level": level, "request": request}
+    printer = LogPrinter(**wanted)  # refuses an unknown level at once
     service, cloud = load(folder, stage, region, param)
     name = only_function(service, function)
     with hinted(cloud):
-        for event in serverless.logs(service, name, since=since or None, pattern=pattern, last=last, follow=tail):
+        events = serverless.logs(service, name, since=since or None, pattern=pattern, last=last, follow=tail)
+        if not (as_json or raw or tail):
+            LogView(events, **wanted, expand=not short).print()
+            return
+        for event in events:
             if as_json:
                 typer.echo(json.dumps(event.to_json(), ensure_ascii=False))
-            else:
+            elif raw:
                 out(str(event))
+            else:
+                printer.take(event)
             if tail:
                 sys.stdout.flush()
 

@@ -76,13 +76,15 @@ def parse(event: Mapping[str, Any] | Any) -> Line:
     """A CloudWatch log event as a `Line`.
 
     Args:
-        event: an entry of `filter_log_events` or `get_log_events`: `timestamp`, `message`, `logStreamName`; a mapping
-            or an object with these (or `stream`) as attributes.
+        event: an entry of `filter_log_events` or `get_log_events`: `timestamp`, `message`, `logStreamName`; or an
+            object with `time` (a datetime), `message` and `stream`.
     """
-    get = event.get if isinstance(event, Mapping) else lambda name, other=None: getattr(event, name, other)
-    message = str(get("message", "") or "").rstrip("\n")
-    stream = get("logStreamName") or get("stream") or ""
-    line = Line(int(get("timestamp", 0) or 0), str(stream), message, text=message)
+    if isinstance(event, Mapping):
+        stamp, text, stream = (event.get(name) for name in ("timestamp", "message", "logStreamName"))
+    else:
+        stamp, text, stream = round(event.time.timestamp() * 1000), event.message, event.stream
+    message = (text or "").rstrip("\n")
+    line = Line(int(stamp or 0), stream or "", message, text=message)
     if message.startswith("{"):
         try:
             data = json.loads(message)

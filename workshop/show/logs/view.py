@@ -85,6 +85,11 @@ class LogView(View):
     def _open(self, request: Request) -> bool:
         return self.expand or request.status in ("error", "timeout") or bool(self.text)
 
+    def _head(self, request: Request) -> str:
+        """The headline; of a closed request with the number of its lines."""
+        count = 0 if self._open(request) else len(request.own_lines())
+        return request.headline() + (f"  [{count} line{'' if count == 1 else 's'}]" if count else "")
+
     def _shown(self, request: Request) -> list[Line]:
         lines = request.lines if self.expand else request.own_lines()
         return [line for line in lines if not self.level or line.at_least(self.level)]
@@ -92,13 +97,25 @@ class LogView(View):
     def __str__(self) -> str:
         out = [self.caption] if self.caption else []
         for request in self.requests:
-            out.append(request.headline())
+            out.append(self._head(request))
             if self._open(request):
                 out += [written(line, ">" if self._found(line) else " ") for line in self._shown(request)]
-            else:
-                count = len(request.own_lines())
-                out[-1] += f"  [{count} line{'' if count == 1 else 's'}]" if count else ""
         return "\n".join(out) if self.requests else "\n".join([*out, "(no request)"])
+
+    def print(self, out: TextIO | None = None) -> None:
+        """Prints the view, coloured on a terminal: requests that failed and lines by their level."""
+        from rich.text import Text
+
+        console = _console(out)
+        for request in self.requests:
+            failed = request.status in ("error", "timeout")
+            console.print(Text(self._head(request), style="bold red" if failed else "bold"))
+            for line in self._shown(request) if self._open(request) else ():
+                mark = ">" if self._found(line) else " "
+                style = "dim" if line.kind not in ("app", "timeout", "crash") else _STYLES.get(line.level, "")
+                console.print(Text(written(line, mark), style=style))
+        if not self.requests:
+            console.print("(no request)")
 
     def html(self) -> str:
         parts = [f"<p><b>{escape(self.caption)}</b></p>"] if self.caption else []
@@ -108,7 +125,7 @@ class LogView(View):
             opened = " open" if self._open(request) else ""
             parts.append(
                 f'<details{opened} style="margin:2px 0"><summary style="font-family:monospace;color:{colour}">'
-                f'{escape(request.headline())}</summary><pre style="margin:0 0 6px 24px">{lines}</pre></details>'
+                f'{escape(self._head(request))}</summary><pre style="margin:0 0 6px 24px">{lines}</pre></details>'
             )
         return "\n".join(parts) if self.requests else "<p>(no request)</p>"
 
@@ -182,6 +199,13 @@ def written(line: Line, mark: str = " ") -> str:
     return f"  {mark} {clock(line.time)}  {level}{line.text}".replace("\n", "\n" + " " * 18)
 
 
+def _console(out: TextIO | None) -> Any:
+    """A rich console that changes nothing but colours, and those on a terminal only."""
+    from rich.console import Console
+
+    return Console(file=out or sys.stdout, soft_wrap=True, highlight=False, emoji=False, markup=False)
+
+
 class LogPrinter:
     """Prints lines as they come, for a terminal: coloured by level, each marked with its request.
 
@@ -191,9 +215,7 @@ class LogPrinter:
     """
 
     def __init__(self, out: TextIO | None = None, *, request: str = "", level: str = "", text: str = "") -> None:
-        from rich.console import Console
-
-        self._console = Console(file=out or sys.stdout, soft_wrap=True, highlight=False, emoji=False, markup=False)
+        self._console = _console(out)
         self.request, self.level, self.text = request, known_level(level), text.lower()
         self._serving: dict[str, str] = {}
 
