@@ -23,22 +23,24 @@ back_end = httpx.Client(base_url=os.environ["BACKEND_URL"], timeout=float(os.env
 def forward(event, context):
     """POST /forward/…: passes the request on and the back end's answer back.
 
-    API Gateway has buffered the body by now, so its length is known; httpx sends it as Content-Length.
+    API Gateway has buffered the body by now, so its length is known.
+    httpx sends it as Content-Length.
     """
     if not may_pass(event):
         return answer(401, "The header X-Api-Key is missing or wrong.")
+    path, body = f"/{path_of(event)}", body_of(event)
     try:
-        response = back_end.post(f"/{path_of(event)}", content=body_of(event), headers=headers_of(event))
+        response = back_end.post(path, content=body, headers=headers_of(event))
     except httpx.ConnectTimeout:
         return failed(502, "The back end cannot be reached.")
     except httpx.TimeoutException:
         return failed(504, "The back end did not answer in time.")
     except httpx.HTTPError:
         return failed(502, "The back end cannot be reached.")
-    logger.info("Forwarded %d bytes: %d", len(body_of(event)), response.status_code)
+    logger.info("Forwarded %d bytes: %d", len(body), response.status_code)
     return {
         "statusCode": response.status_code,
-        "headers": {"Content-Type": response.headers.get("content-type", "application/octet-stream")},
+        "headers": {"Content-Type": response.headers.get("content-type", "text/plain")},
         "body": base64.b64encode(response.content).decode(),
         "isBase64Encoded": True,
     }

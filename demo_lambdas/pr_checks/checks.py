@@ -26,7 +26,7 @@ class Status(NamedTuple):
 
 
 def title_check(title: str) -> Status:
-    """Team, ticket number and story must be in the title: release notes are made from it."""
+    """Team, ticket number and story must be there: release notes are made of them."""
     if re.fullmatch(TITLE_PATTERN, title.strip()):
         return Status(NAME_CHECK, "success", "Team, ticket and story are there.")
     return Status(NAME_CHECK, "failure", f"Write it like: {TITLE_EXAMPLE}"[:140])
@@ -44,5 +44,5 @@ def time_check(base: str, now: datetime) -> Status:
     here = now.astimezone(ZoneInfo(TIME_ZONE))
     hours = f"Monday to Friday, {OPENS:%H:%M} to {CLOSES:%H:%M}"
     if here.weekday() < 5 and OPENS <= here.time() < CLOSES:
-        return Status(TIME_CHECK, "success", f"It is {here:%A %H:%M}: open {hours}.")
-    return Status(TIME_CHECK, "pending", f"It is {here:%A %H:%M}: {PROTECTED_BRANCH} opens {hours}.")
+        return Status(TIME_CHECK, "success", f"{here:%A %H:%M}: open {hours}.")
+    return Status(TIME_CHECK, "pending", f"{here:%A %H:%M}: {PROTECTED_BRANCH} opens {hours}.")

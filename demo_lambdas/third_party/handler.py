@@ -18,6 +18,7 @@ TEMPLATES = {
 }
 ADDRESS = re.compile(r"[^@\s,;<>\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 LONGEST = 100  # letters of one value: enough for a name, too few for an advertisement
+SENDER = os.environ["MAIL_FROM"]
 
 mail = httpx.Client(base_url=os.environ["MAIL_API_URL"], timeout=4)
 
@@ -30,9 +31,10 @@ def send(event, context):
         return answer(400, message=str(error))
 
     [key] = get_ssm(["secret_api_key"])
-    letter = {"From": os.environ["MAIL_FROM"], "To": to, "TemplateAlias": template, "TemplateModel": data}
+    headers = {"X-Postmark-Server-Token": key}
+    letter = {"From": SENDER, "To": to, "TemplateAlias": template, "TemplateModel": data}
     try:
-        response = mail.post("/email/withTemplate", json=letter, headers={"X-Postmark-Server-Token": key})
+        response = mail.post("/email/withTemplate", json=letter, headers=headers)
         response.raise_for_status()
     except httpx.HTTPStatusError as error:
         logger.error("The mail provider answered %s", error.response.status_code)
@@ -42,7 +44,7 @@ def send(event, context):
         return answer(502, message="The mail provider cannot be reached.")
 
     number = response.json()["MessageID"]
-    logger.info("Sent %s as %s", template, number)  # not to whom: addresses are personal data
+    logger.info("Sent %s as %s", template, number)  # not to whom: that is personal
     return answer(200, id=number)
 
 
@@ -57,7 +59,7 @@ def checked(body):
         raise ValueError("The recipient is one e-mail address.")
     if not isinstance(data, dict) or set(data) != TEMPLATES[template]:
         raise ValueError(f"The data of {template} is: {', '.join(sorted(TEMPLATES[template]))}.")
-    if not all(isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable() for value in data.values()):
+    if not all(isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST for value in data.values()):
         raise ValueError(f"Each value is one line of at most {LONGEST} letters.")
     return template, to, data
 

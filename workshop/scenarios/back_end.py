@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -95,23 +96,36 @@ class BackEnd:
         return f"Next time: {json.dumps(fault)}"
 
 
-def send_many(url: Any, count: int, *, key: str, at_once: int = 8) -> Table:
+def send_many(
+    url: Any,
+    count: int,
+    *,
+    key: str,
+    name: str = "order",
+    at_once: int = 4,
+    halfway: Callable[[], Any] = lambda: None,
+) -> Table:
     """Sends numbered orders, several at once, each with an Idempotency-Key of its own; counts the answers.
 
     Args:
         url: an address, or an endpoint of a deployment.
         count: how many.
         key: the API key.
+        name: how the keys begin.
         at_once: how many wait for an answer at the same time.
+        halfway: called when half of them are answered.
     """
     address = str(getattr(url, "url", url))
 
     def one(number: int) -> int:
-        headers = {"X-Api-Key": key, "Idempotency-Key": f"order-{number}", "Content-Type": "text/plain"}
-        return client.post(address, content=f"order {number}".encode(), headers=headers).status_code
+        headers = {"X-Api-Key": key, "Idempotency-Key": f"{name}-{number}", "Content-Type": "text/plain"}
+        return client.post(address, content=f"{name} {number}".encode(), headers=headers).status_code
 
+    answers: Counter[int] = Counter()
     with httpx.Client(timeout=60) as client, ThreadPoolExecutor(at_once) as pool:
-        answers = Counter(pool.map(one, range(count)))
+        answers.update(pool.map(one, range(count // 2)))
+        halfway()
+        answers.update(pool.map(one, range(count // 2, count)))
     return Table(sorted(answers.items()), ["answer", "times"])
 
 

@@ -61,7 +61,7 @@ function thank() {{
   fetch("{url}/email", {{
     method: "POST",
     headers: {{"X-Postmark-Server-Token": "{key}"}},
-    body: JSON.stringify({{From: "shop@example.com", To: buyer, Subject: "Thank you", TextBody: "…"}})
+    body: JSON.stringify({{From: "shop@example.com", To: buyer, Subject: "Thanks"}})
   }})
 }}
 </script>"""
