@@ -17,10 +17,12 @@ from workshop.serverless.serving.app import App
 from workshop.serverless.serving.live import Live
 from workshop.serverless.serving.report import Reporter
 
+USUAL_PORT = 3000  # the talk's
+
 
 def offline(
     *folders: str | Path | Service,
-    port: int = 3000,
+    port: int | None = None,
     stage: str | None = None,
     region: str | None = None,
     params: Mapping[str, str] | None = None,
@@ -34,7 +36,7 @@ def offline(
 
     Args:
         folders: the services.
-        port: 0 takes any free one.
+        port: 0 takes any free one; without it 3000, or any free one when that is taken.
         stage, region, params: as `load` takes them.
         watch: put edits live at the next request.
         say: takes a line a request; without it they are kept for `.log()`.
@@ -69,13 +71,13 @@ def offline(
 class Offline:
     """A running `offline`: `.url` is its address, `.log()` its lines."""
 
-    def __init__(self, lives: list[Live], port: int, say: Callable[[str], None]) -> None:
+    def __init__(self, lives: list[Live], port: int | None, say: Callable[[str], None]) -> None:
         self._lives, self._wanted, self._say = lives, port, say
         self._reporter = Reporter(say)
         self._app = App(lives, self._reporter, lambda: self.url)
         self._server: Any = None
         self._thread: threading.Thread | None = None
-        self.port = port
+        self.port = port or USUAL_PORT
 
     @property
     def url(self) -> str:
@@ -103,7 +105,12 @@ class Offline:
 
         from workshop.net import LoopbackOnly, bind
 
-        sock = bind(self._wanted, what="offline")
+        try:
+            sock = bind(USUAL_PORT if self._wanted is None else self._wanted, what="offline")
+        except WorkshopError:
+            if self._wanted is not None:
+                raise
+            sock = bind(0, what="offline")
         self.port = sock.getsockname()[1]
         try:
             for live in self._lives:
