@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workshop.localaws.metrics import expressions
-from workshop.localaws.metrics.store import Key, Metrics, Minute
+from workshop.localaws.metrics.store import Key, Metrics, Minute, step
 
 OWN = ("AWS/Lambda", "AWS/ApiGateway")
 UNITS = {"Duration": "Milliseconds", "Latency": "Milliseconds", "IntegrationLatency": "Milliseconds"}
@@ -107,13 +107,9 @@ class Reader:
         if hasattr(datum, "value"):
             part.add(float(datum.value), distribution=True)
             return
-        given = Minute(
-            int(datum.sample_count),
-            float(datum.sum),
-            float(datum.min),
-            float(datum.max),
-            {float(datum.sum) / max(1, datum.sample_count): int(datum.sample_count)},
-        )
+        mean = float(datum.sum) / max(1, datum.sample_count)
+        given = Minute(int(datum.sample_count), float(datum.sum), float(datum.min), float(datum.max))
+        given.histogram[step(mean)] = given.count
         part.merge(given)
 
     def statistics(self, given: dict[str, Any]) -> dict[str, Any]:
