@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
+import psutil
 
 from workshop import lesson
 from workshop.scenarios.shop import FOLDER, Shop
@@ -23,7 +27,9 @@ FAULTS = (
     {"kind": "status", "status": 503, "when": "after", "rate": 0.01, "seed": 4, "path": "/v1/payment_intents*",
      "method": "POST"},
 )  # fmt: skip
-DECLINED_SHARE, TWICE_SHARE, IMPATIENT_SHARE = 0.10, 0.10, 0.05
+DECLINED_SHARE, TWICE_SHARE, IMPATIENT_SHARE, LEAVING_SHARE = 0.10, 0.10, 0.05, 0.5
+PAY = "order-payment-dev-pay"
+KILL_EVERY = 50  # customers
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Books:
         answers: how often the app got each status.
         orders: how many there were.
         struck: how many requests to Stripe a fault struck.
+        killed: how many of the function's processes were killed at work.
         mended: orders settled by `reconcile`.
         seconds: how long the day took.
     """
@@ -51,6 +58,7 @@ class Books:
     answers: Counter[int] = field(default_factory=Counter)
     orders: int = 0
     struck: int = 0
+    killed: int = 0
     mended: int = 0
     seconds: float = 0.0
 
@@ -73,6 +81,7 @@ class Books:
                 ("orders", f"{self.orders:,}"),
                 ("requests of the app", f"{asked:,} ({often})"),
                 ("requests to Stripe that a fault struck", f"{self.struck:,}"),
+                ("processes killed at work", f"{self.killed:,}"),
                 ("settled by `reconcile` afterwards", f"{self.mended:,}"),
                 ("orders charged at Stripe", f"{len(self.charged):,}"),
                 ("orders paid in our table", f"{len(self.paid):,}"),
@@ -87,7 +96,7 @@ class Books:
 
 
 def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
-    """Pays so many orders while connections break, Stripe fails, cards are declined and thumbs are impatient.
+    """Pays so many orders while connections break, Stripe fails, processes die, cards are declined, thumbs are quick.
 
     No webhook arrives on this day either: what is lost must be found by `reconcile`.
 
@@ -109,26 +118,38 @@ def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
     for fault in FAULTS:
         shop.stripe.tell("faults", times=None, **fault)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for answers in pool.map(lambda one: customer(shop, *one), plans):
+        for number, answers in enumerate(pool.map(lambda one: customer(shop, *one), plans)):
             books.answers.update(answers)
+            if number % KILL_EVERY == KILL_EVERY - 1:
+                books.killed += kill_one(shop)
     end_of_day(shop, books)
     compare(shop, books, orders)
     books.seconds = time.monotonic() - begun
     return books
 
 
-def plan(name: str, amount: int, chance: random.Random) -> tuple[str, int, list[str], bool]:
-    """What one customer will do: (order, amount, cards in turn, whether the thumb presses twice at once)."""
+def kill_one(shop: Shop) -> int:
+    """Kills a process that is just paying an order, if there is one. Offline cloud only. Returns how many."""
+    for environment in shop.cloud.environments():
+        if environment["function"] == PAY and environment["state"] == "busy":
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(environment["pid"]).kill()
+                return 1
+    return 0
+
+
+def plan(name: str, amount: int, chance: random.Random) -> tuple[str, int, list[str], bool, bool]:
+    """What one customer will do: (order, amount, cards in turn, presses twice at once, leaves when all is unclear)."""
     cards = ["tok_visa"]
     if chance.random() < DECLINED_SHARE:
         cards = ["tok_chargeDeclined"] if chance.random() < 0.5 else ["tok_chargeDeclined", "tok_mastercard"]
     if chance.random() < TWICE_SHARE:
         cards = [*cards, cards[-1]]
-    return name, amount, cards, chance.random() < IMPATIENT_SHARE
+    return name, amount, cards, chance.random() < IMPATIENT_SHARE, chance.random() < LEAVING_SHARE
 
 
-def customer(shop: Shop, name: str, amount: int, cards: list[str], impatient: bool) -> list[int]:
-    """One customer at the app: every card once, an unknown outcome is asked for once more, then they give up."""
+def customer(shop: Shop, name: str, amount: int, cards: list[str], impatient: bool, leaves: bool) -> list[int]:
+    """One customer at the app: every card once; when nobody knows what happened, once more, or never again."""
     answers = []
     for card in cards:
         for _ in range(2):
@@ -138,15 +159,15 @@ def customer(shop: Shop, name: str, amount: int, cards: list[str], impatient: bo
                 answers += [each.status_code for each in both]
             else:
                 answers.append(shop.post(name, card, amount=amount).status_code)
-            if answers[-1] != 503:
+            if answers[-1] < 500:
                 break
+            if leaves:
+                return answers
     return answers
 
 
 def end_of_day(shop: Shop, books: Books) -> None:
     """Ends the mishaps and reconciles."""
-    import httpx
-
     faults = httpx.get(f"{shop.stripe.url}/_stand_in/faults", timeout=60).json()
     books.struck = sum(fault["struck"] for fault in faults)
     httpx.delete(f"{shop.stripe.url}/_stand_in/faults", timeout=60)

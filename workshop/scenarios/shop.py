@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -11,7 +12,8 @@ import boto3
 import httpx
 
 from workshop import lesson
-from workshop.scenarios.stripe_side import StripeSide, money, put_secrets
+from workshop.errors import WorkshopError
+from workshop.scenarios.stripe_side import StripeSide, delete_secrets, money, put_secrets
 from workshop.show import Http, Table
 
 FOLDER = "demo_lambdas/order_payment"
@@ -158,16 +160,25 @@ class Shop:
     # The buyer's step
 
     def authenticate(self, answer: httpx.Response, *, passed: bool = True) -> Table:
-        """The buyer presses the button on the bank's page, and Stripe tells us. Shows the order then."""
+        """The buyer presses a button on the bank's page, and Stripe tells us. Shows the order before and after."""
+        name = answer.json()["order"]
+        asked = (f"the app pays: {answer.status_code}", self.state(name))
         self.http.post(answer.json()["url"], data={"outcome": "passed" if passed else "failed"})
         self.settled()
-        return self.table(answer.json()["order"])
+        did = "confirms" if passed else "does not confirm"
+        return Table([asked, (f"the buyer {did} at the bank", self.state(name))], ["step", f"the order {name} is"])
 
-    def close(self) -> None:
-        """Removes the services and the secrets."""
-        from workshop.scenarios.stripe_side import delete_secrets
+    def search_logs(self) -> Table:
+        """Looks for keys, tokens and card numbers in the logs of all payment services."""
+        from workshop.scenarios.secrets_in_logs import search
 
+        return search(["order-payment-", "stripe-payment-", "half-right-", "payment-service-"])
+
+    def close(self) -> str:
+        """Removes the services of this lesson that are deployed, and the secrets."""
         self.http.close()
-        lesson.remove(FOLDER, quiet=True)
-        lesson.remove("demo_lambdas/access_ssm", quiet=True)
+        for folder in (FOLDER, "demo_lambdas/half_right", "demo_lambdas/stripe_payment", "demo_lambdas/access_ssm"):
+            with contextlib.suppress(WorkshopError):  # not every lesson deployed all of them
+                lesson.remove(folder, quiet=True)
         delete_secrets("stripe_test_key", "stripe_webhook_secret", "session_key")
+        return "The shop is closed: its services, tables and secrets are gone."
