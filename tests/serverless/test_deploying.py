@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -295,3 +296,43 @@ def test_outputs_of_the_file(folder: Path) -> None:
 def test_json_is_json(folder: Path) -> None:
     made = serverless.package(serverless.load(folder))
     assert json.loads(json.dumps(made.to_json()))["resources"]["HelloLambdaFunction"] == "AWS::Lambda::Function"
+
+
+def test_a_stack_that_never_came_up_is_made_anew(folder: Path, client: Callable[..., Any], service_name: str) -> None:
+    """CloudFormation can only delete a stack in ROLLBACK_COMPLETE.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-stack-states
+    """
+    api = client("cloudformation")
+    broken = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"FunctionName": "none", "EventSourceArn": "x"}}
+    body = json.dumps({"Resources": {"Broken": broken}})
+    api.create_stack(StackName=f"{service_name}-dev", TemplateBody=body, OnFailure="ROLLBACK")
+    stack = f"{service_name}-dev"
+    while (status := api.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]).endswith("IN_PROGRESS"):
+        time.sleep(0.01)
+    assert status == "ROLLBACK_COMPLETE"
+    assert get(serverless.deploy(serverless.load(folder))).status_code == 200
+
+
+def test_ctrl_c_says_what_state_it_leaves(folder: Path, service_name: str) -> None:
+    def press(step: Step) -> None:
+        if (step.logical_id, step.status) == ("HelloLambdaFunction", "CREATE_COMPLETE"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(serverless.Interrupted, match=f"CloudFormation goes on with the update of {service_name}-dev"):
+        serverless.deploy(serverless.load(folder), on_step=press)
+
+    def early(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serverless.deploy(serverless.load(folder, stage="prod"), on_step=early)
+    with pytest.raises(WorkshopError, match="not deployed"):
+        serverless.info(serverless.load(folder, stage="prod"))
+
+
+def test_a_function_url(folder: Path) -> None:
+    edit(folder, "handler: handler.hello", "handler: handler.hello\n    url: true", "serverless.yml")
+    deployment = serverless.deploy(serverless.load(folder))
+    address = next(one.url for one in deployment.endpoints if one.method == "ANY")
+    assert httpx.get(address, timeout=30).json() == {"message": "Hello"}

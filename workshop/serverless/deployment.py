@@ -138,7 +138,9 @@ def endpoints(
     for name in service.functions:
         url = outputs.get(f"{naming.function_id(name)}Url")
         if url:
-            yield Endpoint("ANY", url)
+            here = re.match(r"https://([^.]+)\.lambda-url\.", url)
+            local = f"{clients.endpoint.rstrip('/')}/_aws/lambda-url/{here[1]}/" if base and here else url
+            yield Endpoint("ANY", local)
 
 
 def rest_routes(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -35,9 +35,8 @@ class Line:
     state: str = ""
 
     def text(self) -> str:
-        """`GET /hello  200  12 ms  cold`"""
-        tail = f"  {self.state}" if self.state else ""
-        return f"{self.method:<6} {self.path}  {self.status}  {self.milliseconds:.0f} ms{tail}"
+        """`GET    /hello                    200     12 ms  cold`"""
+        return f"{self.method:<6} {self.path:<24}  {self.status}  {self.milliseconds:>5.0f} ms  {self.state}".rstrip()
 
 
 @dataclass
