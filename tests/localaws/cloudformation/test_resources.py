@@ -233,3 +233,43 @@ def test_iam_policies_follow_their_template(stacks: Stacks, bench: Bench) -> Non
     assert "s3:PutObject" in json.dumps(iam.get_role_policy(RoleName=role, PolicyName="extra")["PolicyDocument"])
     stacks.update(stack["StackName"], {"Role": ROLE})
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
+
+
+def test_apis_described_by_a_document(stacks: Stacks, bench: Bench) -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html, as SAM writes them
+    name = unique("body")
+    uri = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations"}
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
+
+    def body(**more: str) -> dict[str, Any]:
+        paths = {"/deep/hello": {"get": {"x-amazon-apigateway-integration": integration | more}}}
+        return {"openapi": "3.0.1", "info": {"title": name, "version": "1.0"}, "paths": paths}
+
+    stack = stacks.create(
+        {
+            "Role": ROLE,
+            "F": inline(ANSWER, FunctionName=name),
+            "Rest": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body()}},
+            "Deployment": {
+                "Type": "AWS::ApiGateway::Deployment",
+                "Properties": {"RestApiId": {"Ref": "Rest"}, "StageName": "dev"},
+            },
+            "Http": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Body": body(payloadFormatVersion="2.0")}},
+            "Stage": {
+                "Type": "AWS::ApiGatewayV2::Stage",
+                "Properties": {"ApiId": {"Ref": "Http"}, "StageName": "$default", "AutoDeploy": True},
+            },
+            "Permission": {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Ref": "F"},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "apigateway.amazonaws.com",
+                },
+            },
+        },
+        Outputs={"Rest": {"Value": {"Ref": "Rest"}}, "Http": {"Value": {"Ref": "Http"}}},
+    )
+    found = outputs(stack)
+    for path in (f"{found['Rest']}/dev", found["Http"]):
+        assert httpx.get(f"{bench.url}/_aws/execute-api/{path}/deep/hello").text == "hello"

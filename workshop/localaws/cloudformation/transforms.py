@@ -50,7 +50,7 @@ def _sam(template: dict[str, Any], parameters: dict[str, Any], region: str) -> d
     session = boto3.Session(region_name=region)
     managed = _Managed()
     try:
-        translator = Translator(managed, Parser(), session)
+        translator = Translator(managed, Parser(), boto_session=session)
         return (
             translator.translate(template, {name: value for name, value in parameters.items() if value is not None})
             or {}

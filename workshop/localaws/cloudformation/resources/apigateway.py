@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workshop.localaws.cloudformation.resources import openapi
 from workshop.localaws.cloudformation.resources.base import (
     Call,
     Failed,
@@ -37,17 +38,14 @@ class RestApi(Resource):
     attributes_known = "RootResourceId RestApiId"
 
     def create(self, call: Call, given: Properties) -> str:
-        if given.get("Body") or given.get("BodyS3Location"):
-            raise Failed(
-                "An OpenAPI document (Body) is not supported offline: describe the API with "
-                "AWS::ApiGateway::Resource and "
-                "AWS::ApiGateway::Method."
-            )
-        if not given.get("Name"):
+        if given.get("BodyS3Location"):
+            raise Failed("BodyS3Location is not supported offline: put the OpenAPI document into Body.")
+        body = given.get("Body")
+        name = given.get("Name") or (openapi.title(body) if body else "")
+        if not name:
             raise Failed("Properties validation failed for resource with message: #: required key [Name] not found")
         wanted = only(
             given,
-            "Name",
             "Description",
             "BinaryMediaTypes",
             "MinimumCompressionSize",
@@ -58,13 +56,19 @@ class RestApi(Resource):
         made = call(
             "apigateway",
             "create_rest_api",
+            name=name,
             **camel(wanted),
             policy=document(given.get("Policy")),
             tags=call.tagged(given.get("Tags")),
         )
+        if body:
+            openapi.import_rest(call, made["id"], body)
         return str(made["id"])
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        if given.get("Body") and given["Body"] != old.get("Body"):
+            openapi.title(given["Body"])
+            openapi.import_rest(call, physical, given["Body"])
         patches = []
         for name, path in (
             ("Name", "/name"),

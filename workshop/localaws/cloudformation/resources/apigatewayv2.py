@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workshop.localaws.cloudformation.resources import openapi
 from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Resource, only, register
 
 
@@ -25,20 +26,25 @@ class Api(Resource):
                "Name", "RouteKey", "RouteSelectionExpression", "Target", "Version")  # fmt: skip
 
     def create(self, call: Call, given: Properties) -> str:
-        if given.get("Body") or given.get("BodyS3Location"):
-            raise Failed(
-                "An OpenAPI document (Body) is not supported offline: describe the API with AWS::ApiGatewayV2::Route."
-            )
-        if given.get("ProtocolType") != "HTTP":
+        if given.get("BodyS3Location"):
+            raise Failed("BodyS3Location is not supported offline: put the OpenAPI document into Body.")
+        body = given.get("Body")
+        if not body and given.get("ProtocolType") != "HTTP":
             raise Failed("Only ProtocolType HTTP is supported offline.")
         tags = {name: value for name, value in call.tagged(given.get("Tags")).items() if not name.startswith("aws:")}
-        made = call("apigatewayv2", "create_api", ProtocolType="HTTP", Tags=tags, **only(given, *self.members))
+        wanted = {"Name": openapi.title(body) or call.stack} if body else {}
+        made = call("apigatewayv2", "create_api", ProtocolType="HTTP", Tags=tags, **wanted | only(given, *self.members))
+        if body:
+            openapi.import_http(call, made["ApiId"], body)
         return str(made["ApiId"])
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
         if old.get("CorsConfiguration") and not given.get("CorsConfiguration"):
             call("apigatewayv2", "delete_cors_configuration", ApiId=physical)
         call("apigatewayv2", "update_api", ApiId=physical, **only(given, *self.members))
+        if given.get("Body") and given["Body"] != old.get("Body"):
+            openapi.title(given["Body"])
+            openapi.import_http(call, physical, given["Body"])
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("apigatewayv2", "delete_api", ApiId=physical)

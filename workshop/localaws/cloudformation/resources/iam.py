@@ -10,7 +10,12 @@ HOLDERS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Group
 
 
 def _policies(given: Properties) -> dict[str, str | None]:
-    return {policy["PolicyName"]: document(policy["PolicyDocument"]) for policy in given.get("Policies") or []}
+    return {policy["PolicyName"]: dated(policy["PolicyDocument"]) for policy in given.get("Policies") or []}
+
+
+def dated(policy: Any) -> str | None:
+    """A policy document as text; one without a Version, which IAM takes and moto does not, gets the current one."""
+    return document({"Version": "2012-10-17", **policy} if isinstance(policy, dict) else policy)
 
 
 def _settle(call: Call, kind: str, member: str, name: str, given: Properties, old: Properties) -> None:
@@ -109,7 +114,7 @@ class Policy(Resource):
         return call.name(64)
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
-        text = document(given["PolicyDocument"])
+        text = dated(given["PolicyDocument"])
         for member, kind, name in HOLDERS:
             for holder in given.get(member) or []:
                 call("iam", f"put_{kind}_policy", **{name: holder}, PolicyName=given["PolicyName"], PolicyDocument=text)
@@ -139,7 +144,7 @@ class RolePolicy(Resource):
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
         names = only(given, "RoleName", "PolicyName")
-        call("iam", "put_role_policy", **names, PolicyDocument=document(given.get("PolicyDocument")))
+        call("iam", "put_role_policy", **names, PolicyDocument=dated(given.get("PolicyDocument")))
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("iam", "delete_role_policy", **only(given, "RoleName", "PolicyName"))
@@ -161,7 +166,7 @@ class ManagedPolicy(Resource):
             "iam",
             "create_policy",
             PolicyName=given.get("ManagedPolicyName") or call.name(128),
-            PolicyDocument=document(given["PolicyDocument"]),
+            PolicyDocument=dated(given["PolicyDocument"]),
             **only(given, "Path", "Description"),
         )
         self._attach(call, made["Policy"]["Arn"], given, {})
@@ -188,7 +193,7 @@ class ManagedPolicy(Resource):
                 "create_policy_version",
                 PolicyArn=physical,
                 SetAsDefault=True,
-                PolicyDocument=document(given["PolicyDocument"]),
+                PolicyDocument=dated(given["PolicyDocument"]),
             )
         self._attach(call, physical, given, old)
 
