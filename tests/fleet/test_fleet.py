@@ -20,6 +20,7 @@ from workshop.fleet import (
 )
 from workshop.fleet.events import EventLoop
 from workshop.fleet.lastused import Stack, simulate_chunk
+from workshop.fleet.run import _mostly_cold, _Run
 
 SERVICE = Service(warm=exponential(1.0), cold=exponential(1.6))
 
@@ -156,6 +157,13 @@ def test_the_map_is_monotone_in_idle_life_and_agrees_with_the_formula():
     for column in zip(*shares, strict=True):
         assert list(column) == sorted(column, reverse=True)
     assert shares[1][0] == pytest.approx(cold_share_formula(0.01, 0.1, 100), rel=0.05)
+
+
+def test_a_fleet_that_starts_empty_is_not_taken_for_a_cold_one():
+    # The first second of a busy function is all cold starts; the arrays are still the quicker way.
+    busy = _Run(steady(100, 50_000), Service(0.9, 1.3), None, 0)
+    quiet = _Run(steady(0.001, 50_000), Service(0.9, 1.3), None, 0)
+    assert (_mostly_cold(busy, 600.0), _mostly_cold(quiet, 60.0)) == (False, True)
 
 
 def test_percentiles_of_a_known_mixture():

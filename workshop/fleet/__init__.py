@@ -15,8 +15,7 @@ Only numpy is needed (and matplotlib for `over_time`); it is loaded when the fir
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from workshop.lazy import names_of
 
 _HOMES = {
     "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),
@@ -24,15 +23,4 @@ _HOMES = {
     "compare": ("comparison", "over_time"),
     "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module that holds a public name when the name is first used."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__all__, __getattr__ = names_of(__name__, _HOMES)

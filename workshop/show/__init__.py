@@ -38,8 +38,7 @@ Names are loaded when first used: `import workshop.show` imports neither matplot
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from workshop.lazy import names_of
 
 _HOMES = {
     "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
@@ -57,19 +56,4 @@ _HOMES = {
     "logs": ("LogView", "LogPrinter"),
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module that holds a public name when the name is first used."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__all__, __getattr__ = names_of(__name__, _HOMES)
