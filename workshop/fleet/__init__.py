@@ -24,3 +24,8 @@ _HOMES = {
     "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
 }
 __all__, __getattr__ = names_of(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion."""
+    return __all__

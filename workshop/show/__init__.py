@@ -57,3 +57,8 @@ _HOMES = {
     "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
 }
 __all__, __getattr__ = names_of(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion."""
+    return __all__
