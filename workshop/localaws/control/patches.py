@@ -8,6 +8,7 @@ import importlib
 AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "apigateway": ("workshop.localaws.apigateway.snapshot:install",),
     "cloudwatch": ("workshop.localaws.metrics.reading:install",),
+    "dynamodb": ("workshop.localaws.control.transactions:install",),
     "iam": ("workshop.localaws.iam.managed:install",),
     "sts": ("workshop.localaws.iam.principals:install",),
     "events": ("workshop.localaws.events.rules:install",),
