@@ -11,6 +11,7 @@ from session import customer_of
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
+logging.getLogger("stripe").setLevel(logging.WARNING)  # its own lines, two a call, tell us nothing new
 LONGEST_TOKEN = 100
 
 

@@ -13,6 +13,8 @@ from providers.base import Payment
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
+for library in ("stripe", "httpx"):
+    logging.getLogger(library).setLevel(logging.WARNING)  # their own lines, one a call, tell us nothing new
 PRODUCTS = ("learner", "short_term", "new_driver")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,40}")
 STATUS = {"paid": 200, "refunded": 200, "pending": 202, "open": 402, "unknown": 503}

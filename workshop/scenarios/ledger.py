@@ -16,7 +16,7 @@ import psutil
 from workshop import lesson
 from workshop.scenarios.shop import FOLDER, Shop
 from workshop.scenarios.stripe_side import money
-from workshop.show import Table
+from workshop.show import Table, Text
 
 AT_ONCE = 4
 # What goes wrong on that day, and how often.
@@ -117,15 +117,34 @@ def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
     shop.stripe.tell("settings", webhooks="held")
     for fault in FAULTS:
         shop.stripe.tell("faults", times=None, **fault)
+    said = Said()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for number, answers in enumerate(pool.map(lambda one: customer(shop, *one), plans)):
+        for number, answers in enumerate(pool.map(lambda one: customer(shop, *one), plans), 1):
             books.answers.update(answers)
-            if number % KILL_EVERY == KILL_EVERY - 1:
+            if number % KILL_EVERY == 0:
                 books.killed += kill_one(shop)
+                said(f"{number:,} of {count:,} orders, {books.killed} processes killed")
     end_of_day(shop, books)
     compare(shop, books, orders)
     books.seconds = time.monotonic() - begun
     return books
+
+
+class Said:
+    """A line that says how far a long cell is, updated in place; silent outside notebooks."""
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+
+    def __call__(self, text: str) -> None:
+        if not lesson.in_notebook():
+            return
+        from IPython.display import display
+
+        if self.handle is None:
+            self.handle = display(Text(text), display_id=True)
+        else:
+            self.handle.update(Text(text))
 
 
 def kill_one(shop: Shop) -> int:
