@@ -51,6 +51,7 @@ class RuntimeConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.parser = httptools.HttpRequestParser(self)
         self.waiting = False  # the runtime waits in /next
+        self.closing = False  # it asked for this connection to end with the answer
         self.out: list[bytes] = []
         self.ready: deque[tuple[bytes, bytes, Headers, bytes, bool]] = deque()
         self.reset()
@@ -114,6 +115,7 @@ class RuntimeConnection(asyncio.Protocol):
         """Handle complete requests, in order; stop at a /next that must wait."""
         while self.ready and not self.waiting and self.transport:
             method, url, headers, body, keep_alive = self.ready.popleft()
+            self.closing = not keep_alive
             self.route(method, url.partition(b"?")[0], headers, body)
             if not keep_alive and not self.waiting:
                 self.flush()
@@ -155,6 +157,8 @@ class RuntimeConnection(asyncio.Protocol):
         self.waiting = False
         self.out += (head, payload)
         self.flush()
+        if self.closing and self.transport:  # a client that reads until the end, such as PHP's, waits for it
+            self.transport.close()
         if self.ready:
             self.work()
 
