@@ -104,7 +104,8 @@ class AsyncQueue:
             log.warning("asynchronous invocation of %s dropped: %s", event.reference.qualified, gone.message)
             event.attempted(None)
             return
-        await asyncio.to_thread(self._report, event, outcome, condition)
+        if self._reported(event):
+            await asyncio.to_thread(self._report, event, outcome, condition)
 
     async def _until_settled(self, event: Event) -> tuple[Invocation | None, str]:
         """The last outcome and the record's condition."""
@@ -136,6 +137,16 @@ class AsyncQueue:
             if self.clock.time() + wait - event.accepted > oldest:
                 return outcome, "EventAgeExceeded"
             await self.clock.wait_until(self.clock.now() + timedelta(seconds=wait))
+
+    def _reported(self, event: Event) -> bool:
+        """True when the outcome goes anywhere."""
+        try:
+            function = self.functions.service.function(event.reference)
+            version = self.functions.service.version(function, event.reference)
+        except AwsError:
+            return False
+        destinations = self.settings_of(event.reference).get("DestinationConfig")
+        return bool(version.config.get("DeadLetterConfig") or destinations)
 
     def _report(self, event: Event, outcome: Invocation | None, condition: str) -> None:
         destinations = self.settings_of(event.reference).get("DestinationConfig") or {}

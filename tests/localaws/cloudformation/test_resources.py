@@ -236,7 +236,7 @@ def test_iam_policies_follow_their_template(stacks: Stacks, bench: Bench) -> Non
 
 
 def test_apis_described_by_a_document(stacks: Stacks, bench: Bench) -> None:
-    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html, as SAM writes them
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
     name = unique("body")
     uri = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations"}
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}

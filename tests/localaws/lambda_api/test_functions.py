@@ -207,3 +207,31 @@ def test_permissions_make_a_policy(api: Any, role: str) -> None:
     assert twice[0] == "ResourceConflictException"
     api.remove_permission(FunctionName=name, StatementId="s1")
     assert refusal(api.get_policy, FunctionName=name)[0] == "ResourceNotFoundException"
+
+
+def test_a_mapping_needs_its_queue(api: Any, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+    name = create(api, role)["FunctionName"]
+    arn = "arn:aws:sqs:eu-west-1:123456789012:never-made"
+    code, message = refusal(api.create_event_source_mapping, FunctionName=name, EventSourceArn=arn)
+    assert code == "InvalidParameterValueException"
+    assert "NonExistentQueue" in message
+
+
+def test_runtimes_say_whether_they_run_here(bench: Bench) -> None:
+    import httpx
+
+    found = httpx.get(f"{bench.url}/_workshop/runtimes").json()["runtimes"]
+    assert found["python3.12"]["available"] is True
+    for about in found.values():
+        assert about["available"] or about["warning"]
+
+
+def test_a_runtime_this_machine_lacks_is_refused_at_once(api: Any, bench: Bench, role: str) -> None:
+    import httpx
+
+    found = httpx.get(f"{bench.url}/_workshop/runtimes").json()["runtimes"]
+    missing = [runtime for runtime, about in found.items() if not about["available"]]
+    if not missing:
+        pytest.skip("this machine runs every runtime")
+    assert refusal(create, api=api, role=role, Runtime=missing[0])[0] == "InvalidParameterValueException"

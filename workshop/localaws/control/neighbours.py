@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from workshop.errors import WorkshopError
 from workshop.localaws.cloudformation import api as cloudformation
 from workshop.localaws.control import lambda_for_moto
 from workshop.localaws.control.moto_door import LOCK
@@ -32,6 +33,8 @@ def connect(aws: LocalAWS) -> None:
     service.reserved = lambda arn, count: aws.on_loop(engine.set_reserved, arn, count)
     service.account_limit = lambda: engine.settings.account_concurrency
     service.role_trusted = role_trusted
+    service.runnable = lambda runtime: runnable(aws, runtime)
+    service.source_exists = lambda arn: source_exists(aws, arn)
     service.s3_object = lambda bucket, key, version: s3_object(aws.settings.account, bucket, key, version)
     aws.control.doors["lambda"] = lambda request: lambda_routes.call(service, request)
     aws.control.doors["cloudformation"] = cloudformation.door(aws.stacks)
@@ -89,6 +92,45 @@ async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None
     }
     if ready < count:
         entry["StatusReason"] = "FUNCTION_ERROR_INIT_FAILURE"
+
+
+def runnable(aws: LocalAWS, runtime: str) -> None:
+    """Refuse at deployment a runtime that no request could start.
+
+    Raises:
+        AwsError: InvalidParameterValueException, with what to do about it.
+    """
+    try:
+        aws.engine.check_runtime(runtime)
+    except WorkshopError as error:
+        raise AwsError("InvalidParameterValueException", error.paragraph()) from None
+
+
+def source_exists(aws: LocalAWS, arn: str) -> None:
+    """Refuse an event source mapping of a queue or a stream that is not there.
+
+    Raises:
+        AwsError: InvalidParameterValueException in Lambda's words.
+    """
+    from botocore.exceptions import ClientError
+
+    _, _, service, region, account, name = arn.split(":", 5)
+    try:
+        if service == "sqs":
+            client = aws.inside.client("sqs", region)
+            url = f"{client.meta.endpoint_url}/{account}/{name}"
+            client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        elif service == "dynamodb":
+            aws.inside.client("dynamodbstreams", region).describe_stream(StreamArn=arn)
+        else:
+            aws.inside.client("kinesis", region).describe_stream(StreamName=name.partition("/")[2])
+    except ClientError as error:
+        fault = error.response["Error"]
+        asked = {"sqs": "ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue"}.get(
+            service, f"DescribeStream. Error Code: {fault['Code']}"
+        )
+        message = f"Error occurred while {asked}. Error Message: {fault['Message']}"
+        raise AwsError("InvalidParameterValueException", message) from None
 
 
 def role_trusted(arn: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workshop.errors import WorkshopError
 from workshop.localaws.events.clock_door import clock_door
 from workshop.localaws.http import Request, Response
+from workshop.localaws.lambda_api.runtimes import SUPPORTED
 
 if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
@@ -107,6 +108,31 @@ def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
+async def calls(aws: LocalAWS, request: Request) -> Response:
+    """Which permissions the reader's calls would have needed on AWS; POST `{"record": true}` begins to keep them."""
+    await asyncio.to_thread(aws.ready.wait, 60)
+    recorder = aws.iam.recorder
+    if request.method == "POST":
+        wanted = request.json()
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("record"), bool):
+            raise WorkshopError("The recorder is told {\"record\": true} or false.", fix="Send that.")
+        recorder.switch(wanted["record"])
+    return Response.of_json({"record": recorder.on, "calls": recorder.calls()})
+
+
+async def runtimes(aws: LocalAWS, _: Request) -> Response:
+    """Every runtime AWS takes: can this machine run it, and is it with another version's interpreter?"""
+
+    def told(runtime: str) -> dict[str, Any]:
+        try:
+            return {"available": True, "warning": aws.engine.check_runtime(runtime) or ""}
+        except WorkshopError as error:
+            return {"available": False, "warning": error.paragraph()}
+
+    found = await asyncio.to_thread(lambda: {runtime: told(runtime) for runtime in SUPPORTED})
+    return Response.of_json({"runtimes": found})
+
+
 async def reset(aws: LocalAWS, request: Request) -> Response:
     """Back to the first state: nothing deployed, nobody running, real time."""
     if request.method != "POST":
@@ -124,5 +150,5 @@ async def code(aws: LocalAWS, request: Request) -> Response:
 
 
 DOORS = {"status": status, "clock": clock, "environments": environments, "invocations": invocations,
-         "settings": settings,
-         "reset": reset, "code": code}  # fmt: skip
+         "settings": settings, "calls": calls,
+         "runtimes": runtimes, "reset": reset, "code": code}  # fmt: skip

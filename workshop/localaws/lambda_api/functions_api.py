@@ -52,6 +52,7 @@ def create(service: Service, request: Request) -> Response:
     if reference.name in service.region(request).functions:
         raise AwsError("ResourceConflictException", f"Function already exist: {reference.name}", 409)
     validate.role(config["Role"], service.role_trusted)
+    service.runnable(config["Runtime"])
     package = service.package(body.get("Code") or {})
     layers = validate.layers(config.get("Layers") or [], service.store)
     validate.total_size(package, layers)
@@ -172,6 +173,8 @@ def update_configuration(service: Service, request: Request, name: str) -> Respo
     )
     if "Role" in given:
         validate.role(given["Role"], service.role_trusted)
+    if "Runtime" in given:
+        service.runnable(given["Runtime"])
     with service.store.lock:
         config = {**function.latest.config, **given}
         layers = validate.layers(given["Layers"], service.store) if "Layers" in given else function.latest.layers
