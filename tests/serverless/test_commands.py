@@ -12,19 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.serverless.services import HELLO
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-TEXT = """\
-service: {name}
-provider:
-  name: aws
-  runtime: python3.13
-  region: eu-west-1
-functions:
-  hello:
-    handler: handler.hello
-    events:
-      - http: GET /hello
-"""
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -73,7 +63,7 @@ def test_a_service_from_first_to_last(run: Run, tmp_path: Path, service_name: st
 
 def test_a_failing_function(run: Run, write: Callable[..., Path], service_name: str) -> None:
     code = "def hello(event, context):\n    raise ValueError(event['why'])\n"
-    folder = str(write({"serverless.yml": TEXT.format(name=service_name), "handler.py": code}))
+    folder = str(write({"serverless.yml": HELLO.format(name=service_name), "handler.py": code}))
     run("deploy", folder)
     failed = run("invoke", folder, "--data", '{"why": "because"}', code=1)
     assert '"errorType": "ValueError"' in failed.stdout

@@ -11,32 +11,21 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.serverless.services import HELLO
 from workshop import serverless
 from workshop.errors import WorkshopError
 from workshop.serverless.steps import Step
 
 pytestmark = pytest.mark.usefixtures("cloud")
-TEXT = """\
-service: {name}
-provider:
-  name: aws
-  runtime: python3.13
-  region: eu-west-1
-functions:
-  hello:
-    handler: handler.hello
-    events:
-      - http: GET /hello
-"""
 
 
 @pytest.fixture
 def folder(write: Callable[..., Path], service_name: str) -> Iterator[Path]:
     """A hello world of a name of its own; whatever is deployed of it is removed in the end."""
-    root = write({"serverless.yml": TEXT.format(name=service_name)})
+    root = write({"serverless.yml": HELLO.format(name=service_name)})
     yield root
     for stage in ("dev", "prod"):
-        (root / "serverless.yml").write_text(TEXT.format(name=service_name), encoding="utf-8")
+        (root / "serverless.yml").write_text(HELLO.format(name=service_name), encoding="utf-8")
         (root / "handler.py").write_text("def hello(event, context): pass\n", encoding="utf-8")
         try:
             serverless.remove(serverless.load(root, stage=stage))
@@ -161,7 +150,7 @@ BROKEN = "\nresources:\n  Resources:\n    Broken:\n      Type: AWS::Lambda::Even
 
 
 def test_a_failed_first_deploy_leaves_nothing(folder: Path, client: Callable[..., Any], service_name: str) -> None:
-    (folder / "serverless.yml").write_text(TEXT.format(name=service_name) + BROKEN, encoding="utf-8")
+    (folder / "serverless.yml").write_text(HELLO.format(name=service_name) + BROKEN, encoding="utf-8")
     with pytest.raises(WorkshopError, match=r"Broken \(AWS::Lambda::EventSourceMapping\) failed: .*Nothing of it"):
         serverless.deploy(serverless.load(folder))
     with pytest.raises(WorkshopError, match="not deployed"):
@@ -174,7 +163,7 @@ def test_a_failed_first_deploy_leaves_nothing(folder: Path, client: Callable[...
 def test_a_failed_update_changes_nothing(folder: Path, service_name: str) -> None:
     first = serverless.deploy(serverless.load(folder))
     edit(folder, "Hello", "Never")
-    (folder / "serverless.yml").write_text(TEXT.format(name=service_name) + BROKEN, encoding="utf-8")
+    (folder / "serverless.yml").write_text(HELLO.format(name=service_name) + BROKEN, encoding="utf-8")
     with pytest.raises(WorkshopError, match="everything is as before"):
         serverless.deploy(serverless.load(folder))
     assert get(first).json() == {"message": "Hello"}
@@ -194,7 +183,7 @@ def test_a_bad_file_deploys_nothing(folder: Path) -> None:
 def test_a_layer_gets_a_new_version_only_when_it_changes(folder: Path, service_name: str) -> None:
     (folder / "layer" / "python").mkdir(parents=True)
     (folder / "layer" / "python" / "shared.py").write_text("word = 'one'\n", encoding="utf-8")
-    text = TEXT.format(name=service_name).replace(
+    text = HELLO.format(name=service_name).replace(
         "    events:", "    layers:\n      - !Ref SharedLambdaLayer\n    events:"
     ) + "layers:\n  shared:\n    path: layer\n"  # fmt: skip
     (folder / "serverless.yml").write_text(text, encoding="utf-8")

@@ -15,23 +15,14 @@ import httpx
 import psutil
 import pytest
 
+from tests.serverless.services import HELLO
 from workshop import serverless
 from workshop.errors import WorkshopError
 
 pytestmark = pytest.mark.usefixtures("cloud")
 # The suite's share of the 1,000 edits and requests; `OFFLINE_EDITS=1000` does all of them.
 EDITS = int(os.environ.get("OFFLINE_EDITS", "40"))
-TEXT = """\
-service: {name}
-provider:
-  name: aws
-  runtime: python3.13
-  region: eu-west-1
-functions:
-  hello:
-    handler: handler.hello
-    events:
-      - http: GET /hello
+TEXT = HELLO + """\
       - http:
           path: orders/{{id}}
           method: post
