@@ -38,6 +38,8 @@ class Cloud:
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
     _account: str = field(default="", repr=False)
     _log: TextIO | None = field(default=None, repr=False)
+    _time: datetime | None = field(default=None, repr=False)
+    _said: set[str] = field(default_factory=set, repr=False)
 
     @property
     def account(self) -> str:
@@ -73,15 +75,28 @@ class Cloud:
 
     def environments(self) -> list[dict[str, Any]]:
         """The execution environments that are alive: id, function, pid, state, invocations, init time."""
+        if not self.is_offline:
+            return self._cannot("its execution environments cannot be looked at, so none are listed", [])
         return self.ask("/_workshop/environments")["environments"]
 
     def invocations(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Who ran where and when, oldest first; `since` in epoch seconds."""
+        if not self.is_offline:
+            return self._cannot("it keeps no list of invocations; use a LogView", [])
         return self.ask(f"/_workshop/invocations?since={since}")["invocations"]
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """The offline cloud's settings, after changing those given: `idle_seconds`, `max_processes`, `freeze`, …"""
+        if not self.is_offline:
+            return self._cannot("it has no such settings, so nothing was changed", {})
         return self.ask("/_workshop/settings", changes or None)
+
+    def _cannot(self, words: str, instead: Any) -> Any:
+        """Says, once, what only the offline cloud can do; gives the nearest thing."""
+        if words not in self._said:
+            self._said.add(words)
+            print(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.")
+        return instead
 
     def close(self) -> None:
         """Ends the offline cloud and every function process; nothing to do in the other modes."""
@@ -109,14 +124,18 @@ class Cloud:
 
 @dataclass
 class Clock:
-    """The cloud's clock. Real time drives it; offline, a lesson can move it, and what was due then happens."""
+    """The cloud's clock. Real time drives it; offline, a lesson can move it, and what was due then happens.
+
+    Elsewhere the clock cannot be moved. There, moving it calls each function that a schedule would have called, with
+    the event it would have got, and `now()` tells the time moved to.
+    """
 
     cloud: Cloud
 
     def now(self) -> datetime:
         """The cloud's time, in UTC."""
         if not self.cloud.is_offline:
-            return datetime.now(UTC)
+            return self.cloud._time or datetime.now(UTC)
         return datetime.fromisoformat(self.cloud.ask("/_workshop/clock")["now"])
 
     def move_to(self, when: datetime | str) -> list[dict[str, Any]]:
@@ -128,6 +147,8 @@ class Clock:
                     fix="Add tzinfo, for example datetime(2026, 3, 30, 3, tzinfo=UTC).",
                 )
             when = when.astimezone(UTC).isoformat()
+        if not self.cloud.is_offline:
+            return self._call_what_is_due(when)
         return self.cloud.ask("/_workshop/clock", {"to": when})["fired"]
 
     def advance(self, **step: float) -> list[dict[str, Any]]:
@@ -138,11 +159,33 @@ class Clock:
             raise WorkshopError(
                 f"advance() takes days, hours, minutes and seconds, not {', '.join(step)}.", used_wrongly=True
             ) from None
+        if not self.cloud.is_offline:
+            return self._call_what_is_due((self.now() + timedelta(seconds=seconds)).isoformat())
         return self.cloud.ask("/_workshop/clock", {"advance": seconds})["fired"]
 
     def reset(self) -> None:
         """Back to real time."""
+        if not self.cloud.is_offline:
+            self.cloud._time = None
+            return
         self.cloud.ask("/_workshop/clock", {"reset": True})
+
+    def _call_what_is_due(self, until: str) -> list[dict[str, Any]]:
+        """Where the clock cannot be moved: schedules that would come due are called with their event."""
+        from workshop.on_aws import moved_clock
+
+        try:
+            moment = datetime.fromisoformat(until.replace("Z", "+00:00"))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise WorkshopError(
+                f"{until!r} is no time with a time zone.", fix="Write it like 2026-03-30T03:00Z.", used_wrongly=True
+            )
+        self.cloud._cannot("its clock cannot be moved; what a schedule would call is called now, with its event", None)
+        # The first move only says when the story begins: what lies between today and then is not ours to call.
+        began, self.cloud._time = self.cloud._time, moment
+        return moved_clock.move(began, moment) if began and began < moment else []
 
 
 def status_of(endpoint: str) -> dict[str, Any]:

@@ -33,11 +33,12 @@ def check(name: str, work: Callable[[], str], mend: str) -> Check:
     return Check(name, ok, found, "" if ok else mend, time.perf_counter() - started)
 
 
-def checks(cloud: Any = None) -> Iterator[Check]:
+def checks(cloud: Any = None, *, deploy: bool | None = None) -> Iterator[Check]:
     """All checks in order, each yielded as soon as it is known.
 
     Args:
         cloud: a connected `Cloud` to try hello world in; None starts one for this.
+        deploy: try hello world; default: yes, but on AWS only when asked, since that makes something there.
     """
     yield check("Python", python_version, "Install Python 3.11 or newer and start with it: python3 -m workshop")
     packages = check("Packages", installed_packages, "Run: python3 -m workshop (it installs what is missing)")
@@ -45,7 +46,19 @@ def checks(cloud: Any = None) -> Iterator[Check]:
     yield check("Disk", free_disk, "Make 0.5 GB of room: function packages are unzipped to the temporary folder.")
     yield check("Ports", ports, "Something blocks loopback ports: look at the firewall or security software.")
     yield check("Secrets", no_live_keys, "Unset the live key.")
-    if packages.ok:
+    if not packages.ok:
+        return
+    on_aws = cloud.mode == "aws" if cloud else os.environ.get("WORKSHOP_CLOUD") == "aws"
+    if on_aws:
+        from workshop.on_aws import identity
+
+        well = True
+        for finding in identity.checks():
+            well = well and finding.ok
+            yield finding
+        if not deploy or not well:
+            return
+    if deploy is not False:
         yield from hello_world(cloud)
 
 
@@ -123,13 +136,14 @@ def hello_world(cloud: Any) -> Iterator[Check]:
     if not finding.ok:
         return
     from workshop import serverless
-    from workshop.on_aws import personal
+    from workshop.on_aws import confirm, personal
 
-    stage = f"check{os.getpid()}"
+    stage = f"dev-check{os.getpid()}"
     state: dict[str, Any] = {}
 
     def deploy() -> str:
         state["service"] = personal.load(ROOT / "demo_lambdas" / "hello_world", stage=stage)
+        confirm.before_deploy(state["service"])
         state["deployment"] = serverless.deploy(state["service"])
         return f"stack {state['deployment'].stack}"
 

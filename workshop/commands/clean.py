@@ -21,7 +21,7 @@ def clean(
     suffix: Annotated[str, typer.Option("--suffix", help="Whose things; default: this checkout's own.")] = "",
     everyone: Annotated[bool, typer.Option("--all", help="Those of everybody in this account and region.")] = False,
     region: Annotated[str | None, typer.Option("--region", "-r", help="The region; default: the cloud's.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON; without --yes only lists.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON; --yes removes.")] = False,
 ) -> None:
     """Lists everything that the workshop made and left, and removes it. Running it again does no harm."""
     from workshop.on_aws import cleaning, names
@@ -48,7 +48,9 @@ def clean(
         typer.echo(f"Nothing of the workshop is left in {cloud!r}.")
     elif failed:
         reasons = "; ".join(f"{one.kind} {one.name}: {why}" for one, why in failed.items())
-        raise WorkshopError(f"{len(failed)} of {len(things)} could not be removed: {reasons}.", fix="Mend that, then: workshop clean")
+        raise WorkshopError(
+            f"{len(failed)} of {len(things)} could not be removed: {reasons}.", fix="Mend that, then: workshop clean"
+        )
     elif removing:
         typer.echo(f"{len(things)} removed. Nothing of the workshop is left.")
 

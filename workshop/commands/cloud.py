@@ -52,12 +52,18 @@ def up(
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    deploy: Annotated[
+        bool | None,
+        typer.Option(
+            "--deploy/--no-deploy", help="Try a hello world; default: offline yes, on AWS no.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Checks this machine: packages, ports, disk, and a hello world deployed, called and removed."""
+    """Checks this machine; offline with a hello world deployed and removed, on AWS who you are and what you may do."""
     from workshop.doctor import checks
 
     findings = []
-    for finding in checks():
+    for finding in checks(deploy=deploy):
         findings.append(finding)
         if not as_json:
             typer.echo(line(finding))

@@ -14,7 +14,7 @@ from workshop.errors import WorkshopError
 from workshop.on_aws.names import LOG_DAYS, suffix
 
 REQUESTS = 1000  # more than a notebook sends
-_READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "Batch Get", "Simulate", "Lookup", "Start Query")
+_READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
 _CALLS = ("Invoke", "InvokeAsync", "AssumeRole", "AssumeRoleWithWebIdentity")
 _agreed: set[str] = set()
 
@@ -31,8 +31,7 @@ def ask_before_changes(session: Any) -> None:
 
 def changes(operation: str) -> bool:
     """True for an operation that makes, changes or deletes something, by AWS's own naming of operations."""
-    reads = tuple(word.replace(" ", "") for word in _READS)
-    return not operation.startswith(reads) and operation not in _CALLS
+    return not operation.startswith(_READS) and operation not in _CALLS
 
 
 def before_deploy(service: Any) -> None:

@@ -2,8 +2,8 @@
 
 boto3's event system is meant for this: https://docs.aws.amazon.com/boto3/latest/guide/events.html
 A lesson writes `put_parameter(Name="stripe_test_key")`; what is stored is `/workshop-k3f9/stripe_test_key`. It calls
-`hello-world-dev-hello`; what is called is `hello-world-dev-k3f9-hello`. On AWS the first call that would change something
-asks first (`confirm`).
+`hello-world-dev-hello`; what is called is `hello-world-dev-k3f9-hello`. On AWS the first call that would change
+something asks first (`confirm`).
 """
 
 from __future__ import annotations

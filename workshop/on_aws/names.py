@@ -1,8 +1,8 @@
 """Whose things these are: a suffix in names, a tag on stacks, a prefix of parameters.
 
 Thirty people may share one account. On AWS every checkout has a suffix of its own, such as `k3f9`: stages become
-`dev-k3f9`, parameters live under `/workshop-k3f9/`, and the tag `workshop` of every stack is `k3f9`. Offline there is no
-suffix, unless `WORKSHOP_SUFFIX` asks for one.
+`dev-k3f9`, parameters live under `/workshop-k3f9/`, and the tag `workshop` of every stack is `k3f9`. Offline there is
+no suffix, unless `WORKSHOP_SUFFIX` asks for one.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from workshop.localaws.faults import AwsError
 from workshop.localaws.iam.evaluation import Denied, decide
 from workshop.localaws.iam.policy import may_invoke
 from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts, use
+from workshop.localaws.iam.recorder import Recorder
 from workshop.localaws.iam.requests import needs
 from workshop.localaws.iam.wording import refusal
 
@@ -26,6 +27,7 @@ class Iam:
     def __init__(self, settings: Any, functions: Any = None) -> None:
         self.settings, self.functions = settings, functions
         self.principals = Principals(settings.account)
+        self.recorder = Recorder(settings.account)
         use(self.principals)
 
     def credentials_for(self, role_arn: str, session_name: str = "workshop") -> Credentials:
@@ -47,10 +49,10 @@ class Iam:
         Raises:
             AwsError: with AWS's code, status and sentence for the service.
         """
-        if not self.settings.enforce_iam:
-            return
         principal = self.principals.principal_of(request.access_key)
         if principal is None:
+            self.recorder.note(request)
+        if principal is None or not self.settings.enforce_iam:
             return
         for need in needs(request, principal):
             try:

@@ -1,0 +1,85 @@
+"""Makes docs/workshop-policy.json: runs the notebooks on an offline cloud that keeps which permissions they would need.
+
+    python -m workshop.on_aws.recording            every notebook, about five minutes
+    python -m workshop.on_aws.recording 01 04      these, added to what the file has
+
+Kept are the reader's own calls, and those that CloudFormation makes with the reader's permissions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from workshop.cloud import ask
+from workshop.errors import WorkshopError
+from workshop.on_aws import policy
+
+SUFFIX = "k3f9"
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def record(notebooks: Iterable[str]) -> list[tuple[str, str]]:
+    """Runs notebooks, the preflight and `workshop clean` on a cloud of their own.
+
+    Returns:
+        Action and resource of everything that was called.
+
+    Raises:
+        WorkshopError: one of them failed.
+    """
+    from workshop.notebooks import execute, find
+    from workshop.switch import start_local
+
+    cloud = start_local()
+    try:
+        ask(f"{cloud.endpoint}/_workshop/calls", {"record": True})
+        os.environ |= {"WORKSHOP_CLOUD": cloud.endpoint, "WORKSHOP_SUFFIX": SUFFIX}
+        for path in find(notebooks):
+            print(path.stem, flush=True)
+            execute(path)
+        command("doctor")
+        command("deploy", "demo_lambdas/hello_world")
+        command("clean", "--yes")
+        return seen(cloud.endpoint)
+    finally:
+        cloud.close()
+
+
+def command(*words: str) -> None:
+    """One command of the workshop, against the same cloud.
+
+    Raises:
+        WorkshopError: it failed.
+    """
+    done = subprocess.run([sys.executable, "-m", "workshop", *words], cwd=ROOT, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise WorkshopError(f"workshop {' '.join(words)} failed: {done.stderr.strip()[-500:]}")
+
+
+def seen(endpoint: str) -> list[tuple[str, str]]:
+    """What an offline cloud has kept."""
+    return [(one["action"], one["resource"]) for one in ask(f"{endpoint}/_workshop/calls")["calls"]]
+
+
+def main(words: list[str]) -> int:
+    """Records and writes. Returns the exit code."""
+    before: dict[str, Any] = policy.read() if words and policy.FILE.exists() else {"Statement": []}
+    document = policy.build(record(words), onto=before)
+    policy.FILE.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    name, count = policy.FILE.relative_to(ROOT), len(policy.actions(document))
+    print(f"{name}: {count} actions, {policy.size(document)} characters")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except WorkshopError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(1)
