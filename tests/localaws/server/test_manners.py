@@ -33,7 +33,7 @@ def raw(bench: Bench, data: bytes, *, read: bool = True) -> bytes:
 
 
 def alive(bench: Bench) -> bool:
-    return httpx.get(f"{bench.url}/_workshop/status").json()["ready"] is True
+    return httpx.get(f"{bench.url}/_workshop/status").json()["aws"] == bench.url
 
 
 def test_status_says_where_things_are(bench: Bench) -> None:
