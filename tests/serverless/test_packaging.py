@@ -192,6 +192,8 @@ def test_bad_requirements(line: str, words: str, packaged: Callable[..., Any]) -
         ("WARNING: Retrying after connection broken by 'NewConnectionError(Name or service not known)'\n"
          "ERROR: Could not find a version that satisfies the requirement stripe", "package stripe.*network is away"),
         ("error: Request failed after 3 retries\n  cause: dns error", "network is away"),
+        ("  x No solution found:\n  Because there is no version of idna==99 and you require idna==99, we can conclude",
+         "package idna has no wheel"),
         ("  x No solution found:\n  Because pyaudio has no wheels with a matching platform tag", "pyaudio.*no wheel"),
     ],
 )  # fmt: skip

@@ -113,9 +113,11 @@ def run(words: list[str], shown_as: str) -> None:
         said,
     )
     named = re.search(
-        r"requirement ([A-Za-z0-9_.\-\[\]]+)|Because ([A-Za-z0-9_.\-]+)[ =<>]|for ([A-Za-z0-9_.\-]+)$", said
+        r"no version of ([A-Za-z0-9_.\-]+)|requirement ([A-Za-z0-9_.\-]+)|Because (?!there\b)([A-Za-z0-9_.\-]+)[ =<>]"
+        r"|for ([A-Za-z0-9_.\-]+)$",
+        said,
     )
-    package = next((group for group in named.groups() if group), "") if named else ""
+    package = next((group for group in named.groups() if group), "").partition("=")[0] if named else ""
     which = f"the package {package}" if package else "the packages"
     if away:
         raise WorkshopError(
