@@ -121,14 +121,16 @@ class LocalAWS:
         """End every environment and remove what was unpacked."""
         for chore in self._chores:
             chore.cancel()
-        self.queue.close()
-        if self.sources is not None:
-            self.sources.stop()
-        await self.clock.close()
-        await self.engine.close()
-        self.stacks.close()
-        self.server.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder, True)
+        try:
+            self.queue.close()
+            if self.sources is not None:
+                self.sources.stop()
+            await self.clock.close()
+            await self.engine.close()
+        finally:
+            self.stacks.close()
+            self.server.close()
+            await asyncio.to_thread(shutil.rmtree, self.folder, True)
 
     async def reset(self) -> None:
         """Back to the first state: nothing deployed, nobody running, real time."""
