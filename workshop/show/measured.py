@@ -195,7 +195,7 @@ def function_of(deployment: Any, name: str) -> str:
 
 
 def provisioned(function: str, count: int = 1) -> Call:
-    """Publishes a version with `count` environments kept ready, and returns the first call it ever gets.
+    """Publishes a version with `count` environments kept ready, returns the first call it ever gets, and ends that.
 
     https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
     """
@@ -205,13 +205,18 @@ def provisioned(function: str, count: int = 1) -> Call:
     version = client.publish_version(FunctionName=function)["Version"]
     which = {"FunctionName": function, "Qualifier": version}
     client.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=count)
-    for _ in range(600):
-        state = client.get_provisioned_concurrency_config(**which)
-        if state["Status"] == "READY":
-            return call(f"{function}:{version}", client=client)
-        if state["Status"] == "FAILED":
-            break
-        time.sleep(0.1)
+    wait, until = 0.1, time.monotonic() + 300  # on AWS it takes a minute or two
+    try:
+        while time.monotonic() < until:
+            state = client.get_provisioned_concurrency_config(**which)
+            if state["Status"] == "READY":
+                return call(f"{function}:{version}", client=client)
+            if state["Status"] == "FAILED":
+                break
+            time.sleep(wait)
+            wait = min(wait * 1.3, 5.0)
+    finally:
+        client.delete_provisioned_concurrency_config(**which)  # it costs money while nobody calls
     raise WorkshopError(f"No environment of {function} became ready: {state.get('StatusReason', state['Status'])}.")
 
 

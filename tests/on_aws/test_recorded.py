@@ -1,0 +1,141 @@
+"""What AWS does and an emulator does not: throttling, roles that are not there yet, credentials that run out, halves.
+
+Answers as AWS documents them, sent below boto3's own retries:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ParamValidationError
+
+from tests.on_aws.recorded import RecordedAws, events, refused, resources, stacks, started
+from workshop.aws_errors import explain
+from workshop.on_aws import cleaning
+from workshop.serverless.stacks import Stack
+from workshop.serverless.steps import Interrupted, Step
+
+FUNCTION = ("HelloLambdaFunction", "AWS::Lambda::Function")
+CF = "cloudformation."
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> RecordedAws:
+    """Recorded answers; waiting takes no time."""
+    import time
+
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    return RecordedAws(monkeypatch)
+
+
+def stack(aws: RecordedAws) -> Stack:
+    return Stack(aws.clients, "hello-world-dev-k3f9")
+
+
+def silent(_: Step) -> None:
+    """Nobody looks."""
+
+
+def test_these_clients_are_the_ones_for_aws(aws: RecordedAws) -> None:
+    assert aws.clients.is_aws
+    assert aws.clients.get("cloudformation").meta.config.retries["mode"] == "standard"
+
+
+def test_throttled_requests_are_made_again_by_boto3_itself(aws: RecordedAws) -> None:
+    rate = refused("Throttling", "Rate exceeded")
+    aws.answers[CF + "DescribeStacks"] = [rate, rate, *stacks("CREATE_COMPLETE")]
+    assert stack(aws).describe()["StackStatus"] == "CREATE_COMPLETE"
+    assert len(aws.asked[CF + "DescribeStacks"]) == 3
+
+
+def test_throttling_without_end_is_bounded_and_says_what_to_do(aws: RecordedAws) -> None:
+    aws.answers[CF + "DescribeStacks"] = [refused("Throttling", "Rate exceeded")]
+    with pytest.raises(ClientError) as raised:
+        stack(aws).describe()
+    assert 1 < len(aws.asked[CF + "DescribeStacks"]) <= 5
+    assert "Wait a minute" in explain(raised.value)
+
+
+def test_a_role_that_lambda_does_not_know_yet_is_waited_for_by_cloudformation(aws: RecordedAws) -> None:
+    """IAM is eventually consistent. CloudFormation tries CreateFunction again by itself; the stack only takes longer.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+    aws.answers[CF + "CreateStack"] = [started("CreateStack")]
+    aws.answers[CF + "DescribeStacks"] = stacks(*["CREATE_IN_PROGRESS"] * 30, "CREATE_COMPLETE")
+    aws.answers[CF + "DescribeStackEvents"] = [events((*FUNCTION, "CREATE_IN_PROGRESS", ""))]
+    told: list[Step] = []
+    assert stack(aws).create({}, [], told.append).ok
+    assert [one.logical_id for one in told] == ["HelloLambdaFunction"]  # told once, however often it was looked at
+
+
+def test_a_role_that_never_comes_ends_with_awss_own_reason(aws: RecordedAws) -> None:
+    reason = "The role defined for the function cannot be assumed by Lambda."
+    aws.answers[CF + "CreateStack"] = [started("CreateStack")]
+    aws.answers[CF + "DescribeStacks"] = stacks("CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE")
+    aws.answers[CF + "DescribeStackEvents"] = [events((*FUNCTION, "CREATE_FAILED", reason))]
+    outcome = stack(aws).create({}, [], silent)
+    assert not outcome.ok and outcome.failures[0].reason == reason
+
+
+def test_credentials_that_run_out_half_way_say_so(aws: RecordedAws) -> None:
+    aws.answers[CF + "CreateStack"] = [started("CreateStack")]
+    aws.answers[CF + "DescribeStackEvents"] = [events()]
+    expired = refused("ExpiredToken", "The security token included in the request is expired", 403)
+    aws.answers[CF + "DescribeStacks"] = [*stacks("CREATE_IN_PROGRESS"), expired]
+    with pytest.raises(ClientError) as raised:
+        stack(aws).create({}, [], silent)
+    assert "have expired" in explain(raised.value) and "aws sso login" in explain(raised.value)
+
+
+def test_ctrl_c_leaves_a_stack_that_clean_waits_for_and_removes(aws: RecordedAws) -> None:
+    aws.answers[CF + "CreateStack"] = [started("CreateStack")]
+    aws.answers[CF + "DescribeStackEvents"] = [events()]
+    aws.answers[CF + "DescribeStacks"] = [*stacks("CREATE_IN_PROGRESS"), KeyboardInterrupt()]
+    with pytest.raises(Interrupted, match="goes on with the create"):
+        stack(aws).create({}, [], silent)
+    # Later: the stack is found by its tag, still on its way; it is waited for, then deleted.
+    aws.answers[CF + "DescribeStacks"] = stacks(
+        "CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_COMPLETE",
+        "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "",
+    )  # fmt: skip
+    aws.answers[CF + "ListStackResources"] = [resources(("AWS::Lambda::Function", "hello-world-dev-k3f9-hello"))]
+    aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
+    [(found, whose)] = list(cleaning.tagged(aws.clients))
+    thing = cleaning.Thing("stack", found["StackName"], whose, found["StackStatus"])
+    assert cleaning._stack(aws.clients, thing.name, silent) == ""
+    assert len(aws.asked[CF + "DeleteStack"]) == 1
+
+
+def test_a_part_that_cannot_be_removed_is_named_and_the_rest_goes(aws: RecordedAws, monkeypatch: Any) -> None:
+    aws.answers[CF + "DescribeStacks"] = stacks("DELETE_FAILED")
+    aws.answers[CF + "ListStackResources"] = [resources()]
+    aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
+    reason = "resource sg-1 has a dependent object"
+    failing = events(("Reports", "AWS::S3::Bucket", "DELETE_FAILED", reason))
+    aws.answers[CF + "DescribeStackEvents"] = [events(), failing]
+    aws.answers["ssm.DeleteParameter"] = [(200, "{}")]
+    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda aws, owner: [])
+    things = [cleaning.Thing("stack", "x-dev-k3f9", "k3f9"), cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")]
+    failed = cleaning.clean(aws.clients, things, silent)
+    assert [one.name for one in failed] == ["x-dev-k3f9"] and reason in failed[things[0]]
+    assert len(aws.asked["ssm.DeleteParameter"]) == 1
+
+
+def test_what_is_gone_already_counts_as_removed(aws: RecordedAws, monkeypatch: Any) -> None:
+    gone = (400, '{"__type": "ParameterNotFound", "message": ""}')
+    aws.answers["ssm.DeleteParameter"] = [gone]
+    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda aws, owner: [])
+    assert cleaning.clean(aws.clients, [cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")], silent) == {}
+
+
+def test_arguments_are_checked_against_botocores_models_before_anything_is_sent(aws: RecordedAws) -> None:
+    """Every call of the kit passes this check whenever it is made, offline too: here it is shown to be on."""
+    for service in ("cloudformation", "lambda", "s3", "ssm", "logs", "iam", "events", "sqs", "dynamodb"):
+        assert aws.clients.get(service).meta.config.parameter_validation
+    with pytest.raises(ParamValidationError):
+        aws.clients.get("cloudformation").describe_stacks(Stack="hello")
+    assert not aws.asked
