@@ -118,7 +118,7 @@ def start_local(*arguments: str) -> Cloud:
     root = str(Path(__file__).resolve().parent.parent)
     process = subprocess.Popen(
         # The switch that counts is this process's; -X utf8 for Windows code pages.
-        [sys.executable, "-X", "utf8", "-m", "workshop.up", "--lifeline", *arguments],
+        [sys.executable, "-X", "utf8", "-m", "workshop.up", "--lifeline", "--log", log.name, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -178,6 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--lifeline", action="store_true", help="end when standard input closes")
     parser.add_argument("--partners-only", action="store_true", help="the third parties without AWS")
+    parser.add_argument("--log", default="", help="the file that standard error goes to; removed at the end")
     options = parser.parse_args(arguments)
     os.environ.update(keep := free_of_the_reader(dict(os.environ)))
     for name in set(os.environ) - set(keep):
@@ -191,6 +192,9 @@ def main(arguments: list[str] | None = None) -> int:
     except WorkshopError as error:
         print(error, file=sys.stderr)
         return 1
+    if options.log:
+        with contextlib.suppress(OSError):  # Windows: whoever started us may still hold it open, and removes it
+            os.unlink(options.log)  # noqa: PTH108
     return 0
 
 

@@ -215,7 +215,7 @@ def with_pip(venv: Path, folder: Path) -> None:
                 elif count % 20 == 0:
                     print(f"  {count} of about {total} packages", flush=True)
             elif line.startswith("Installing collected packages"):
-                print(("\r" if live else "") + f"  unpacking {count} packages{' ' * 40}", flush=True)
+                print(("\r" if live else "") + f"  unpacking them{' ' * 50}", flush=True)
 
 
 @contextlib.contextmanager
