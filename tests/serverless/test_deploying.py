@@ -216,6 +216,23 @@ def test_old_deployments_are_cleaned_up(folder: Path) -> None:
     assert len(serverless.deployments(serverless.load(folder))) == 6
 
 
+def test_a_layers_zip_outlives_its_deployment(folder: Path) -> None:
+    """Clean-up keeps what a kept deployment needs: going back to it must work."""
+    (folder / "layer" / "python").mkdir(parents=True)
+    shared = folder / "layer" / "python" / "shared.py"
+    edit(folder, "functions:", "layers:\n  shared:\n    path: layer\nfunctions:", "serverless.yml")
+    shared.write_text("word = 'old'\n", encoding="utf-8")
+    first = serverless.deploy(serverless.load(folder))
+    for number in range(6):
+        (folder / "data.txt").write_text(str(number), encoding="utf-8")
+        serverless.deploy(serverless.load(folder))
+    shared.write_text("word = 'new'\n", encoding="utf-8")
+    assert serverless.deploy(serverless.load(folder)).layers != first.layers
+    service = serverless.load(folder)
+    back = serverless.rollback(service, serverless.deployments(service)[-2][0])
+    assert back.layers["shared"].rpartition(":")[0] == first.layers["shared"].rpartition(":")[0]
+
+
 def test_invoke_logs_and_metrics(folder: Path) -> None:
     (folder / "handler.py").write_text(
         "def hello(event, context):\n    print('about to', event['do'])\n    return 1 / event['by']\n", encoding="utf-8"

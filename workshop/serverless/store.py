@@ -129,10 +129,18 @@ class Store:
         return len(keys)
 
     def prune(self, in_use: str) -> None:
-        """Deletes deployments older than the last few, but none that a text (a template) still refers to."""
+        """Deletes deployments older than the last few.
+
+        None goes that the present template (`in_use`, as text) or a kept one refers to: an unchanged layer's zip stays
+        where it was first put.
+        """
         folders = self.folders()
-        for folder in list(folders)[: -(KEPT + 1)]:
-            if folder not in in_use:
+        names = list(folders)
+        old, kept = names[: -(KEPT + 1)], names[-(KEPT + 1) :]
+        if old:
+            in_use += json.dumps([self.read_json(f"{folder}/{TEMPLATE}") for folder in kept])
+        for folder in old:
+            if f"{folder}/" not in in_use:
                 self.delete(folders[folder])
 
     def url(self, key: str) -> str:
