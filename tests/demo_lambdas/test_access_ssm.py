@@ -77,6 +77,14 @@ def test_one_name_instead_of_a_list_is_said_so(access_ssm):
         access_ssm.get_ssm("zebra")
 
 
+def test_a_list_is_refused_by_name(access_ssm, client):
+    client("ssm").put_parameter(Name="a_list", Value="a,b", Type="StringList", Overwrite=True)
+    with pytest.raises(TypeError, match="a_list is a StringList"):
+        access_ssm.get_ssm(["a_list"])
+    client("ssm").put_parameter(Name="a_text", Value="plain", Type="String", Overwrite=True)
+    assert access_ssm.get_ssm(["a_text"]) == ["plain"]
+
+
 def test_awss_own_refusal_passes_through(access_ssm):
     with pytest.raises(botocore.exceptions.ClientError, match="ValidationException"):
         access_ssm.get_ssm([f"name_{number}" for number in range(11)])  # AWS takes ten at once

@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-from workshop import WorkshopError, deploy, remove
+from workshop import WorkshopError, deploy, offline, remove
 from workshop.lesson import MY_WORK
 from workshop.scenarios import back_end as other_side
 from workshop.scenarios import chunks, copies, layers, mail
@@ -231,6 +231,14 @@ def test_a_function_keeps_its_version_until_it_is_deployed_again(letters, shared
     deploy("demo_lambdas/third_party", quiet=True)
     assert layers.who_uses("access-ssm").rows != before
     assert httpx.post(letters[2].endpoints[0].url, json=ORDER, timeout=30).status_code == 200
+
+
+def test_the_same_import_works_in_workshop_offline(letters):
+    account = letters[0]
+    before = len(account.sent(100).rows)
+    with offline("demo_lambdas/third_party", port=0) as api:
+        assert httpx.post(f"{api.url}/send", json=ORDER, timeout=30).status_code == 200
+    assert len(account.sent(100).rows) == before + 1
 
 
 @pytest.mark.parametrize("where", ["zip", "layer"])

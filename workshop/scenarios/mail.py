@@ -94,7 +94,7 @@ def error_of(function: str, body: Any) -> Text:
     payload = json.dumps({"body": json.dumps(body)})
     answer = json.loads(boto3.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read())
     words = answer.get("errorMessage") or f"No error: {answer}"
-    return Text(textwrap.fill(words, 100, break_on_hyphens=False), answer.get("errorType", ""))
+    return Text(textwrap.fill(words, 84, break_on_hyphens=False, break_long_words=False), answer.get("errorType", ""))
 
 
 def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float = 3.0) -> Table:

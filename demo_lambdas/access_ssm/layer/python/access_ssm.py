@@ -33,6 +33,7 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
 
     Raises:
         MissingParameter: names those the store does not hold.
+        TypeError: names one that is a StringList; single values are read here.
         botocore.exceptions.ClientError: `AccessDeniedException` when the function's role may not read them.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
@@ -46,6 +47,8 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
         if answer["InvalidParameters"]:
             raise MissingParameter(f"Not in the Parameter Store: {', '.join(answer['InvalidParameters'])}")
         for parameter in answer["Parameters"]:  # they come in alphabetical order, not in ours
+            if parameter["Type"] == "StringList":
+                raise TypeError(f"{parameter['Name']} is a StringList; get_ssm reads String and SecureString")
             name = parameter["Name"].removeprefix(PREFIX) + parameter.get("Selector", "")
             _seen[name] = (now, parameter["Value"])
     return [_seen[name][1] for name in names]
