@@ -65,6 +65,7 @@ class _Run:
         self.tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {}), **service.tags}) or []
 
     def whole(self, force: bool) -> Deployment:
+        """Stack, check for changes, upload, update; returns what is deployed then."""
         known = self._usable_stack()
         fresh = known is None
         if fresh:
