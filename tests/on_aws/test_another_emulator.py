@@ -1,0 +1,109 @@
+"""The workshop on an endpoint that none of this project wrote: PyPI's `ministack`, in an environment of its own.
+
+It is looked for in `WORKSHOP_PEERS` and on the PATH. What it does differently stands in docs/on-aws.md, by cell.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.on_aws.by_cell import ROOT, run
+from workshop import net
+
+# Cells that cannot be the same there: notebook -> cell -> what the error says. docs/on-aws.md has the evidence.
+KNOWN: dict[str, dict[int, str]] = {}
+ALWAYS = ("01_hello_world", "06_secrets")
+ALL = "WORKSHOP_EVERY_CELL"
+
+
+def program() -> str:
+    """Where ministack is; skips when it is nowhere."""
+    peers = os.environ.get("WORKSHOP_PEERS", "")
+    folders = os.pathsep.join([str(Path(peers) / "bin"), str(Path(peers) / "Scripts")]) if peers else ""
+    found = shutil.which("ministack", path=folders or None) or shutil.which("ministack")
+    if not found:
+        pytest.skip("ministack is not installed: it is looked for in WORKSHOP_PEERS and on the PATH")
+    return found
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A ministack on a free loopback port, without Docker, ended with everything it started."""
+    command, folder = program(), tmp_path_factory.mktemp("ministack")
+    with net.bind(0) as sock:
+        port = sock.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
+    environment |= {
+        "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "TMPDIR": str(folder),
+        "MINISTACK_REGION": "eu-west-1", "LAMBDA_EXECUTOR": "local", "DOCKER_HOST": "unix:///nowhere",
+        # Its functions run in processes that take Python from the PATH.
+        "PATH": str(Path(command).parent) + os.pathsep + environment.get("PATH", ""),
+    }  # fmt: skip
+    own: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([command], env=environment, cwd=folder, stdout=log, stderr=log, **own)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            if process.poll() is not None:
+                pytest.fail((folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:])
+            try:
+                urllib.request.urlopen(f"{url}/_ministack/health", timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        yield url
+    finally:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def notebooks() -> list[Any]:
+    """All that there are; those that take long only when asked for."""
+    long = pytest.mark.skipif(not os.environ.get(ALL), reason=f"takes long; set {ALL}=1")
+    every = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [pytest.param(path, id=path.stem, marks=() if path.stem in ALWAYS else long) for path in every]
+
+
+@pytest.mark.parametrize("path", notebooks())
+def test_every_cell_runs_there_but_those_that_are_listed(endpoint: str, path: Path) -> None:
+    known = KNOWN.get(path.stem, {})
+    differences = run(path, endpoint, timeout=120)
+    new = [str(one) for one in differences if known.get(one.cell, "\0") not in one.error]
+    assert new == [], "\n".join(new)
+
+
+def test_clean_finds_and_removes_there_too(endpoint: str) -> None:
+    """By the tag of the stack, as everywhere; a second time there is nothing."""
+    environment = dict(os.environ, WORKSHOP_CLOUD=endpoint, WORKSHOP_SUFFIX="m1n1")
+
+    def workshop(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "workshop", *words], env=environment, cwd=ROOT, capture_output=True, encoding="utf-8"
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    workshop("deploy", "demo_lambdas/hello_world")
+    assert "hello-world-dev-m1n1" in workshop("clean", "--json")
+    assert "Nothing of the workshop is left" in workshop("clean", "--yes")
+    assert "Nothing of the workshop is left" in workshop("clean", "--yes")
