@@ -1,4 +1,4 @@
-"""A payment service in forty lines: POST /payment with an amount in minor units, a currency and a card token."""
+"""A payment service in forty lines: POST /payment {"amount", "currency", "source"}."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import stripe
 from access_ssm import get_ssm
 
 stripe.api_base = os.environ["STRIPE_API_BASE"]
-stripe.default_http_client = stripe.RequestsClient(timeout=4)  # the library would wait 80 s, Lambda waits 6
+stripe.default_http_client = stripe.RequestsClient(timeout=4)  # not 80 s: Lambda waits 6
 stripe.max_network_retries = 0
 
 
@@ -18,8 +18,8 @@ def handler(event, context):
         amount, currency, source = body["amount"], body["currency"], body["source"]
     except (TypeError, ValueError, KeyError, RecursionError):
         return answer(400, error="Send JSON with amount, currency and source.")
-    if not (type(amount) is int and isinstance(currency, str) and isinstance(source, str)):
-        return answer(400, error="amount is a whole number of pence, currency and source are text.")
+    if [type(each) for each in (amount, currency, source)] != [int, str, str]:
+        return answer(400, error="amount is a whole number; currency, source are text.")
     print(f"About to charge {amount} {currency[:3]}")
     try:
         charge = stripe.Charge.create(amount=amount, currency=currency, source=source)
@@ -36,4 +36,5 @@ def handler(event, context):
 
 
 def answer(status, **body):
-    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+    headers = {"Content-Type": "application/json"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
