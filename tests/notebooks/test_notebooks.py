@@ -21,6 +21,7 @@ NOTEBOOKS = notebooks.find([])
 NAMES = [path.stem for path in NOTEBOOKS]
 ALLOWED = {
     "workshop",
+    "access_ssm",  # the layer that lesson 07 is about
     "boto3",
     "botocore",
     "stripe",

@@ -53,23 +53,19 @@ class MailAccount:
 
 
 def page_with(key: str, url: str) -> str:
-    """A shop's page that calls the provider itself, with the key in it: the wrong way."""
-    return f"""<!doctype html>
-<button onclick="thank()">Order</button>
-<script>
-function thank() {{
+    """The script of a shop's page that calls the provider itself, with the key in it: the wrong way."""
+    return f"""function thank(buyer) {{
   fetch("{url}/email", {{
     method: "POST",
     headers: {{"X-Postmark-Server-Token": "{key}"}},
     body: JSON.stringify({{From: "shop@example.com", To: buyer, Subject: "Thanks"}})
   }})
-}}
-</script>"""
+}}"""
 
 
 def without(secret: str, text: str) -> Code:
-    """A text to show, with a secret in it covered."""
-    return Code(text.replace(secret, "•" * 8), language="html")
+    """A script to show, with a secret in it covered."""
+    return Code(text.replace(secret, "•" * 8), language="javascript")
 
 
 def attempts(url: Any, changes: dict[str, dict[str, Any]]) -> Table:
