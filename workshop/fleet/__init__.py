@@ -19,8 +19,8 @@ from workshop.lazy import names_of
 
 _HOMES = {
     "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),
-    "run": ("Fleet", "Pings", "Service", "cold_map", "exponential", "simulate"),
-    "compare": ("comparison", "over_time"),
+    "run": ("Fleet", "Pings", "Service", "exponential", "simulate"),
+    "compare": ("cold_map", "comparison", "over_time"),
     "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
 }
 __all__, __getattr__ = names_of(__name__, _HOMES)

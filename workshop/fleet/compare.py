@@ -1,13 +1,14 @@
-"""Simulated fleets beside each other, and one fleet over time."""
+"""Simulated fleets beside each other, one fleet over time, a map of many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workshop.fleet.run import Fleet
+from workshop.fleet.arrivals import steady
+from workshop.fleet.run import Fleet, Service, simulate
 from workshop.show.views import Table
 
 if TYPE_CHECKING:
@@ -32,3 +33,22 @@ def over_time(fleet: Fleet, finding: str, *, hours: float = 48.0) -> Picture:
     times = np.linspace(0, end, 1500)
     series = {"alive": ((times / 3600).tolist(), fleet.instances(times).tolist())}
     return lines(series, finding, xlabel="hours", ylabel="copies alive", steps=True)
+
+
+def cold_map(
+    rates: Sequence[float], idle_lives: Sequence[float], service: Service, *, requests: int = 15_000, seed: int = 0
+) -> list[list[float]]:
+    """Shares of cold starts of steady traffic, for drawing: one row an idle life, one column a rate.
+
+    Args:
+        rates: requests a second.
+        idle_lives: seconds.
+        service: how long requests take.
+        requests: simulated and counted in each place, after one idle life has passed.
+    """
+
+    def share(rate: float, life: float) -> float:
+        enough = requests + int(rate * life)
+        return simulate(steady(rate, enough), service, idle_life=life, warm_up=life, seed=seed).cold_share
+
+    return [[share(rate, life) for rate in rates] for life in idle_lives]

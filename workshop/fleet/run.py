@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workshop.errors import WorkshopError
-from workshop.fleet.arrivals import Arrivals, steady
+from workshop.fleet.arrivals import Arrivals
 from workshop.fleet.events import LAST_USED, NEWEST, EventLoop
 from workshop.fleet.lastused import CHUNK, Stack, simulate_chunk
 
@@ -144,25 +144,6 @@ def simulate(
         return _by_arrays(run(), idle_life, _Account(arrivals.requests, warm_up))
     loop = EventLoop(idle_life, limit, provisioned, reuse)
     return _by_events(run(), loop, _Account(arrivals.requests, warm_up))
-
-
-def cold_map(
-    rates: Sequence[float], idle_lives: Sequence[float], service: Service, *, requests: int = 15_000, seed: int = 0
-) -> list[list[float]]:
-    """Shares of cold starts of steady traffic, for drawing: one row an idle life, one column a rate.
-
-    Args:
-        rates: requests a second.
-        idle_lives: seconds.
-        service: how long requests take.
-        requests: simulated and counted in each place, after one idle life has passed.
-    """
-
-    def share(rate: float, life: float) -> float:
-        enough = requests + int(rate * life)
-        return simulate(steady(rate, enough), service, idle_life=life, warm_up=life, seed=seed).cold_share
-
-    return [[share(rate, life) for rate in rates] for life in idle_lives]
 
 
 def _check(idle_life: float, limit: int | None, provisioned: int, reuse: str) -> None:

@@ -41,7 +41,8 @@ from __future__ import annotations
 from workshop.lazy import names_of
 
 _HOMES = {
-    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks", "side_by_side"),
+    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks"),
+    "beside": ("side_by_side",),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
     "plots": ("stacked", "lines", "dots", "share_map"),

@@ -288,25 +288,3 @@ class Checks(View):
         marked = self.table().html()
         ok, fail = ('<b style="color:#0a6b2d">[OK]</b>', '<b style="color:#b00020">[FAIL]</b>')
         return marked.replace(">[OK]<", f">{ok}<").replace(">[FAIL]<", f">{fail}<")
-
-
-class _Beside(View):
-    def __init__(self, views: Sequence[View]) -> None:
-        self.views = views
-
-    def __str__(self) -> str:
-        return "\n\n".join(str(view) for view in self.views)
-
-    def html(self) -> str:
-        look = "vertical-align:top;text-align:left;padding:0 16px 0 0"
-        cells = "".join(f'<td style="{look}">{_html_of(view)}</td>' for view in self.views)
-        return f"<table><tr>{cells}</tr></table>"
-
-
-def _html_of(view: View) -> str:
-    return view.html() or f'<pre style="margin:0;text-align:left">{escape(str(view))}</pre>'
-
-
-def side_by_side(*views: View) -> View:
-    """Views beside each other in a notebook, below each other in a terminal."""
-    return _Beside(views)
