@@ -56,7 +56,7 @@ def read(event):
 
 
 def checked(order, customer, amount, currency):
-    """The order, when it may be paid with this. What the app sent is compared, never used."""
+    """The order, when it may be paid so. What the app sent is compared, never used."""
     if order is None:
         raise Refused(404, "There is no such order.")
     if order["customer"] != customer:
