@@ -43,3 +43,13 @@ def eventually(true: Callable[[], object], seconds: float = 5.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+class Moving:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.time = 1_790_000_000.0  # September 2026
+
+    def __call__(self) -> float:
+        return self.time

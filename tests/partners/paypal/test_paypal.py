@@ -14,22 +14,13 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.partners.serving import served
+from tests.partners.serving import Moving, served
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = Path(os.environ.get("WORKSHOP_FIXTURES") or ROOT.parent / "shared" / "fixtures")
 GOLDEN = json.loads((ROOT / "tests" / "fixtures" / "paypal_golden_examples.json").read_text(encoding="utf-8"))
 TEN_POUNDS = {"intent": "CAPTURE", "purchase_units": [{"amount": {"currency_code": "GBP", "value": "10.00"}}]}
 WHOLE = {"Prefer": "return=representation"}
-
-
-class Moving:
-    """A clock that a test moves."""
-
-    time = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import stripe
 from jsonschema import Draft202012Validator
 from stripe import HTTPClient, RequestsClient
 
-from tests.partners.serving import served
+from tests.partners.serving import Moving, served
 
 KEY = "sk_test_workshop"
 SCHEMAS = json.loads((Path(__file__).parents[2] / "fixtures" / "stripe_schemas.json").read_text(encoding="utf-8"))
@@ -48,16 +48,6 @@ class Checking(RequestsClient):
         content, status, answered = super().request(method, url, headers, post_data)
         check(json.loads(content))
         return content, status, answered
-
-
-class Moving:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.time = 1_790_000_000.0  # September 2026
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture(scope="session")

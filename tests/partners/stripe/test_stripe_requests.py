@@ -182,11 +182,11 @@ def test_without_a_key(url):
 
 def test_a_wrong_key_is_shown_redacted(url):
     with pytest.raises(stripe.AuthenticationError) as caught:
-        make_client(url, "sk_test_51Habcdefgh1234").v1.charges.list()
-    assert caught.value.user_message == "Invalid API Key provided: sk_test_" + "*" * 11 + "1234"
+        make_client(url, "sk_test_wrong-1234").v1.charges.list()
+    assert caught.value.user_message == "Invalid API Key provided: sk_test_******1234"
 
 
-@pytest.mark.parametrize("key", ["sk_live_51Habcdefgh", "rk_live_51Habcdefgh"])
+@pytest.mark.parametrize("key", ["sk_live_abc", "rk_live_abc"])
 def test_live_keys_are_refused_and_not_repeated(url, key):
     with pytest.raises(stripe.AuthenticationError, match="live key") as caught:
         make_client(url, key).v1.charges.create(CHARGE)

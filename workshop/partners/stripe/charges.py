@@ -5,7 +5,7 @@ https://docs.stripe.com/api/charges · https://docs.stripe.com/api/refunds
 
 from __future__ import annotations
 
-from workshop.partners.stripe import bodies, cards, charging, currencies, errors
+from workshop.partners.stripe import bodies, bookings, cards, charging, currencies, errors
 from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
 from workshop.partners.stripe.parameters import Flag, Metadata, Text, Whole, merged
 from workshop.partners.stripe.store import page
@@ -168,7 +168,7 @@ def create_refund(call: Call) -> Object:
         )
         raise errors.ApiError(400, message, saved=True)
     currencies.check_digits(amount, charge["currency"])
-    refund = store.add(bodies.refund(store, charge, amount))
+    refund = store.add(bookings.refund(store, charge, amount))
     refund |= {"reason": given.get("reason"), "metadata": merged({}, given.get("metadata"))}
     book_refund(call, refund, charge)
     return refund
@@ -195,7 +195,7 @@ def book_refund(call: Call, refund: Object, charge: Object) -> None:
     charge["amount_refunded"] += refund["amount"]
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     if charge["captured"]:
-        entry = bodies.balance_transaction(store, refund, -refund["amount"], 0, "refund")
+        entry = bookings.balance_transaction(store, refund, -refund["amount"], 0, "refund")
         refund["balance_transaction"] = store.add(entry)["id"]
     if card.refund == "pending":
         refund["status"] = "pending"
@@ -212,7 +212,7 @@ def end_refund(call: Call, refund: Object, charge: Object, how: str) -> None:
         call.emit("refund.updated", refund)
         return
     refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
-    entry = bodies.balance_transaction(call.store, refund, refund["amount"], 0, "refund_failure")
+    entry = bookings.balance_transaction(call.store, refund, refund["amount"], 0, "refund_failure")
     refund["failure_balance_transaction"] = call.store.add(entry)["id"]
     charge["amount_refunded"] -= refund["amount"]
     charge["refunded"] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from workshop.partners.stripe import bodies, cards, errors
+from workshop.partners.stripe import bodies, bookings, cards, errors
 from workshop.partners.stripe.operations import Call
 from workshop.partners.stripe.store import Object, Store
 
@@ -96,7 +96,7 @@ def settle(store: Store, charge: Object) -> None:
     """Books a captured charge to the balance."""
     amount = charge["amount_captured"]
     fee = min(amount, amount * FEE_SHARE // 1000 + FEE_FIXED)
-    entry = store.add(bodies.balance_transaction(store, charge, amount, fee, "charge"))
+    entry = store.add(bookings.balance_transaction(store, charge, amount, fee, "charge"))
     charge["balance_transaction"] = entry["id"]
 
 
