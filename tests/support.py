@@ -35,6 +35,14 @@ MAY_LOG = json.dumps(
 )
 
 
+def fresh_environment(**more: str) -> dict[str, str]:
+    """The environment of a reader who has connected to nothing yet: what the session's cloud has set is left out."""
+    from workshop.switch import PARTNER_VARIABLES
+
+    ours = ("AWS_", "WORKSHOP_CLOUD", "WORKSHOP_SUFFIX", *PARTNER_VARIABLES.values())
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+
+
 def unique(stem: str) -> str:
     """A name that no other test uses."""
     return f"{stem}-{uuid.uuid4().hex[:8]}"

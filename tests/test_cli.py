@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import fresh_environment
 from workshop import net
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ def workshop(*words: str, timeout: float = 120, **environment: str) -> subproces
     return subprocess.run(
         [sys.executable, "-m", "workshop", *words],
         cwd=ROOT,
-        env=dict(os.environ, **environment),
+        env=fresh_environment(**environment),
         capture_output=True,
         text=True,
         encoding="utf-8",

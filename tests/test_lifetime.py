@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import descendants, gone, is_running
+from tests.support import descendants, fresh_environment, gone, is_running
 
 ROOT = Path(__file__).resolve().parent.parent
 # Connects, deploys a function by boto3, calls it (so that a process of it idles, frozen), says so, and stays.
@@ -39,7 +39,12 @@ def kernel() -> Iterator[object]:
     def start(then: str) -> tuple[subprocess.Popen[str], dict[str, int]]:
         source = KERNEL.format(root=str(ROOT), then=then)
         process = subprocess.Popen(
-            [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", source],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=fresh_environment(),
         )
         started.append(process)
         line = process.stdout.readline()
@@ -98,7 +103,11 @@ time.sleep(60)
 
 def test_workshop_up_ends_with_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "workshop", "up", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "workshop", "up", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=fresh_environment(),
     )
     first = process.stdout.readline()
     assert "Offline AWS" in first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support import gone
+from tests.support import fresh_environment, gone
 from workshop import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,14 @@ def cells(path: Path, kind: str) -> list[dict[str, Any]]:
     return [cell for cell in notebooks.read(path)["cells"] if cell["cell_type"] == kind]
 
 
+@pytest.fixture
+def no_cloud_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a reader's kernel finds it: connected to nothing."""
+    for name in os.environ.keys() - fresh_environment().keys():
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("no_cloud_yet")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_it_runs_from_top_to_bottom_and_leaves_nothing(path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
