@@ -6,16 +6,19 @@ says so.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from workshop import lesson
 from workshop.errors import WorkshopError
-from workshop.show import Table
+from workshop.show import Code, Table
 
 
 class StripeSide:
@@ -45,7 +48,9 @@ class StripeSide:
     def charges(self, *, all_of_them: bool = False) -> list[Any]:
         """The charges since this object was made, oldest first: those that took money, or all."""
         wanted = {"limit": 100} | ({"ending_before": self._began} if self._began else {})
-        found = sorted(self.api.charges.list(wanted).auto_paging_iter(), key=lambda charge: charge.created)
+        found = list(self.api.charges.list(wanted).auto_paging_iter())
+        if not self._began:  # the library walks backwards from `ending_before`: oldest first
+            found.reverse()
         return [charge for charge in found if charge.paid or all_of_them]
 
     def table(self, most: int = 6) -> Table:
@@ -162,8 +167,24 @@ def answers(url: Any, bodies: dict[str, Any]) -> Table:
         for words, body in bodies.items():
             sent = {"content": body} if isinstance(body, str | bytes) else {"json": body}
             answer = client.post(str(getattr(url, "url", url)), **sent)
-            rows.append((words, answer.status_code, answer.json().get("error", answer.text[:60])))
+            reason = answer.json().get("error", answer.text)
+            rows.append((words, answer.status_code, textwrap.shorten(reason, 90, placeholder=" …")))
     return Table(rows, ["sent", "answer", "reason"])
+
+
+def function(path: str, name: str) -> Code:
+    """One function of a file, by its name.
+
+    Args:
+        path: the file, named from the checkout.
+        name: the function's name.
+    """
+    file = lesson.locate(path)
+    source = file.read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return Code(ast.get_source_segment(source, node), caption=f"{file.name}, {name}")
+    raise WorkshopError(f"There is no function {name!r} in {file.name}.", fix="Check the name.")
 
 
 def library_facts() -> Table:
