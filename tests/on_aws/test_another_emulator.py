@@ -48,8 +48,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment |= {
         "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "TMPDIR": str(folder),
         "MINISTACK_REGION": "eu-west-1", "LAMBDA_EXECUTOR": "local", "DOCKER_HOST": "unix:///nowhere",
-        # Its functions run in processes that take Python from the PATH.
-        "PATH": str(Path(command).parent) + os.pathsep + environment.get("PATH", ""),
+        "PYTHONPATH": str(boto3_alone(folder / "runtime")),
     }  # fmt: skip
     own: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {}
     with (folder / "log").open("wb") as log:
@@ -75,6 +74,20 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def boto3_alone(folder: Path) -> Path:
+    """A folder with boto3 and what it needs. Without Docker that emulator runs functions in its own environment, which
+    has none; AWS's runtime brings it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+    """
+    import importlib.util
+
+    folder.mkdir()
+    for name in ("boto3", "botocore", "jmespath", "s3transfer", "dateutil", "urllib3", "six"):
+        origin = Path(str(importlib.util.find_spec(name).origin))
+        place = origin.parent if origin.name == "__init__.py" else origin
+        (shutil.copytree if place.is_dir() else shutil.copy)(place, folder / place.name)
+    return folder
 
 
 def notebooks() -> list[Any]:

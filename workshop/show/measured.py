@@ -65,6 +65,11 @@ def call(function: str, payload: Any = None, *, client: Any = None) -> Call:
     text = answer["Payload"].read().decode()
     if "FunctionError" in answer:
         raise WorkshopError(f"{function} failed: {text}", fix=f"Look at its log: LogView.of({function!r}).")
+    if "LogResult" not in answer:
+        raise WorkshopError(
+            f"{client.meta.endpoint_url} answers Invoke without the log's tail: what a call took cannot be read there.",
+            fix="Take these figures offline (WORKSHOP_CLOUD=local) or on AWS.",
+        )
     tail = base64.b64decode(answer["LogResult"]).decode(errors="replace")
     reports = [line.report for line in (parse({"message": one}) for one in tail.splitlines()) if line.report]
     if not reports:
