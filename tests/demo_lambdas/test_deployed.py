@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from workshop import WorkshopError, deploy, offline, remove
-from workshop.lesson import MY_WORK
+from workshop.lesson import ROOT
 from workshop.scenarios import back_end as other_side
 from workshop.scenarios import chunks, copies, layers, mail
 from workshop.scenarios.pull_requests import CHECKS, repository
@@ -31,7 +31,7 @@ def shared(cloud):
 
 
 @pytest.fixture
-def deployed(shared, request):
+def deployed(shared):
     """`deployed("third_party")` deploys a service and removes it after the test."""
     made = []
 
@@ -195,7 +195,7 @@ def test_the_key_is_in_no_answer_and_no_log(letters):
 
 def test_the_role_reads_one_parameter_and_no_other(letters, deployed):
     copy = copies.copy_of("third_party")
-    handler, file = (MY_WORK / "third_party" / name for name in ("handler.py", "serverless.yml"))
+    handler, file = (ROOT / copy / name for name in ("handler.py", "serverless.yml"))
     curious = handler.read_text(encoding="utf-8").replace(
         '[key] = get_ssm(["secret_api_key"])', 'key, _ = get_ssm(["secret_api_key", "stripe_test_key"])'
     )
@@ -223,7 +223,7 @@ def test_a_missing_parameter_is_named_in_the_log(letters):
 def test_a_function_keeps_its_version_until_it_is_deployed_again(letters, shared):
     before = layers.who_uses("access-ssm").rows
     copy = copies.copy_of("access_ssm", keep_name=True)
-    file = MY_WORK / "access_ssm" / "layer" / "python" / "access_ssm.py"
+    file = ROOT / copy / "layer" / "python" / "access_ssm.py"
     file.write_text(file.read_text(encoding="utf-8") + "\n# version 2\n", encoding="utf-8")
     deploy(copy, quiet=True)
     assert layers.who_uses("access-ssm").rows == before

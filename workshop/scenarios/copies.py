@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import re
 import shutil
 
+import psutil
+
 from workshop.lesson import MY_WORK, ROOT, find
+
+_PREFIX = "tried-"  # and the number of the process it belongs to
 
 
 def copy_of(service: str, *, keep_name: bool = False) -> str:
-    """Copies a service of `demo_lambdas` to `my_work/`; an earlier copy is kept beside it.
+    """Copies a service of `demo_lambdas` to `my_work/`, for as long as this kernel lives.
 
     Args:
         service: the folder's name.
@@ -19,15 +25,23 @@ def copy_of(service: str, *, keep_name: bool = False) -> str:
     Returns:
         The copy's folder, as the workshop's functions take it.
     """
-    source, target = find(f"demo_lambdas/{service}"), MY_WORK / service
-    if target.exists():
-        number = 1
-        while (aside := MY_WORK / f"{service}.{number}").exists():
-            number += 1
-        target.rename(aside)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".serverless"))
+    _sweep()
+    target = MY_WORK / f"{_PREFIX}{os.getpid()}" / service
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(
+        find(f"demo_lambdas/{service}"), target, ignore=shutil.ignore_patterns("__pycache__", ".serverless")
+    )
+    atexit.register(shutil.rmtree, target.parent, ignore_errors=True)
     if not keep_name:
         file = target / "serverless.yml"
         text = file.read_text(encoding="utf-8")
         file.write_text(re.sub(r"^service: ", "service: my-", text, count=1, flags=re.M), encoding="utf-8")
-    return str(target.relative_to(ROOT)).replace("\\", "/")
+    return target.relative_to(ROOT).as_posix()
+
+
+def _sweep() -> None:
+    """Removes the copies of kernels that were killed."""
+    for folder in MY_WORK.glob(f"{_PREFIX}*"):
+        number = folder.name.removeprefix(_PREFIX)
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)

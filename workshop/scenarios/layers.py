@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.lesson import MY_WORK, deploy, remove
+from workshop.lesson import MY_WORK, ROOT, deploy, remove
 from workshop.scenarios.copies import copy_of
 from workshop.show import Picture, Table, stacked
 
@@ -76,7 +76,7 @@ def measure(*services: str, rounds: int = 2) -> dict[str, dict[str, float]]:
     client, out = boto3.client("lambda"), {}
     for service in services:
         folder = copy_of(service)
-        file = MY_WORK / Path(folder).name / "handler.py"
+        file = ROOT / folder / "handler.py"
         [function] = deploy(folder, quiet=True).functions.values()
         deploys, calls = [], []
         for number in range(rounds):
@@ -134,7 +134,7 @@ functions:
 def mistakes() -> Table:
     """Deploys services with one mistake each, in a folder of their own, and lists what is said about them."""
     rows = []
-    folder = MY_WORK / "mistake"
+    folder = MY_WORK / f"mistake-{os.getpid()}"
     (folder / "shared" / "python").mkdir(parents=True, exist_ok=True)
     (folder / "handler.py").write_text("def hello(event, context):\n    return {}\n", encoding="utf-8")
     (folder / "shared" / "python" / "json.py").write_text("# not Python's own\n", encoding="utf-8")
