@@ -31,8 +31,11 @@ def over_time(fleet: Fleet, finding: str, *, hours: float = 48.0) -> Picture:
 
     end = min(hours * 3600, fleet.seconds)
     times = np.linspace(0, end, 1500)
-    series = {"alive": ((times / 3600).tolist(), fleet.instances(times).tolist())}
-    return lines(series, finding, xlabel="hours", ylabel="copies alive", steps=True)
+    alive = fleet.instances(times)
+    settled = alive[len(alive) // 20 :]
+    alt = f"{finding}. Over {end / 3600:.0f} hours between {settled.min()} and {settled.max()} copies are alive."
+    series = {"alive": ((times / 3600).tolist(), alive.tolist())}
+    return lines(series, finding, xlabel="hours", ylabel="copies alive", steps=True, alt=alt)
 
 
 def cold_map(
