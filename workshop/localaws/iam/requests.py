@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from workshop.localaws.iam.evaluation import UNKNOWN, Need
@@ -96,18 +97,24 @@ def _context(request: Request, principal: Principal) -> dict[str, Any]:
 
 def _rest_operation(service: str, request: Request) -> str:
     """The operation of a REST request, found by method and path in botocore's model of the service."""
+    found = [name for name, method, path in _rest_paths(service) if method == request.method and path(request.path)]
+    return found[-1] if found else request.method
+
+
+@cache
+def _rest_paths(service: str) -> list[tuple[str, str, Callable[[str], Any]]]:
+    """Operation, method and path of every operation of a service."""
     from botocore.exceptions import UnknownServiceError
     from botocore.session import get_session
 
     try:
         model = get_session().get_service_model({"execute-api": "apigatewaymanagementapi"}.get(service, service))
     except UnknownServiceError:
-        return request.method
-    best = ""
+        return []
+    found = []
     for name in model.operation_names:
         http = model.operation_model(name).http
         path = re.sub(r"\\\{[^}]*\\?\+\\\}", ".+", re.escape(http["requestUri"].partition("?")[0]))
         path = re.sub(r"\\\{[^}]*\\\}", "[^/]+", path)
-        if http["method"] == request.method and re.fullmatch(path, request.path):
-            best = name
-    return best or request.method
+        found.append((name, http["method"], re.compile(path).fullmatch))
+    return found
