@@ -1,0 +1,89 @@
+"""The payment lessons' other side, against deployed services: books that agree, and a comparison that can fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from workshop.errors import WorkshopError
+from workshop.scenarios import once
+from workshop.scenarios.ledger import Books, bad_day
+from workshop.scenarios.secrets_in_logs import DIGITS, PATTERNS, is_card_number
+from workshop.scenarios.shop import Shop
+from workshop.scenarios.stripe_side import StripeSide, function, money
+
+
+@pytest.fixture(scope="module")
+def shop(cloud: Any) -> Iterator[Shop]:
+    one = Shop(cloud)
+    yield one
+    one.close()
+
+
+def test_the_books_agree_after_a_bad_day(shop):
+    day = bad_day(shop, 40, seed=11)
+    assert day.agree, str(day.table())
+    assert (day.orders, sum(day.answers.values()) >= 40) == (40, True)
+    assert 0 < len(day.paid) <= 40
+
+
+def test_books_that_do_not_agree_are_noticed():
+    fine = {"charged": Counter(a=1), "paid": {"a"}, "lines": Counter(a=1), "stripe": 100, "ledger": 100}
+    assert Books(**fine).agree
+    for wrong in (
+        {"charged": Counter(a=2)}, {"charged": Counter()}, {"paid": set()}, {"lines": Counter(a=2)}, {"ledger": 99},
+    ):  # fmt: skip
+        assert not Books(**(fine | wrong)).agree
+
+
+def test_the_table_counts_charges(shop):
+    """The cheapest two mishaps in all four ways; notebook 09 shows all five."""
+    names = ("the answer of Stripe is lost, then again", "declined, then another card")
+    table = once.how_often(shop, {name: once.MISHAPS[name] for name in names})
+    assert [row[1:] for row in table.rows] == [["2", "1", "2", "1"], ["1", "0", "1", "1"]]
+
+
+def test_webhooks_five_ways(shop):
+    rows = shop.webhooks().rows
+    assert [row[1:] for row in rows] == [
+        ["400", "open", "0"], ["400", "open", "0"], ["200", "paid", "1"], ["200, 200", "paid", "1"],
+        ["200", "paid", "1"],
+    ]  # fmt: skip
+
+
+def test_what_only_the_stand_in_can_do_says_so(shop):
+    real = StripeSide.__new__(StripeSide)
+    real.is_stand_in, real.url = False, "https://api.stripe.com"
+    with pytest.raises(WorkshopError, match="Unset STRIPE_TEST_KEY"):
+        real.tell("faults", kind="drop")
+    with pytest.raises(WorkshopError, match="That does not work"):
+        shop.stripe.tell("settings", webhooks="never")
+
+
+def test_no_key_on_aws_is_said():
+    class Nothing:
+        partners, stripe_key = {"stripe": "https://api.stripe.com"}, ""
+
+    with pytest.raises(WorkshopError, match="STRIPE_TEST_KEY"):
+        StripeSide(Nothing())
+
+
+def test_small_things():
+    assert [money(1999, "gbp"), money(1999, "jpy"), money(1990, "kwd")] == ["£19.99", "¥1,999", "KWD 1.990"]
+    assert "def checked(" in function("demo_lambdas/order_payment/handler.py", "checked").text
+    with pytest.raises(WorkshopError, match="no function"):
+        function("demo_lambdas/order_payment/handler.py", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("key sk_test_abc", True), ("whsec_abc", True), ("token tok_visa", True), ("Authorization: Bearer x", True),
+     ("card 4242 4242 4242 4242 declined", True), ("4000-0000-0000-0002", True), ("order-1234", False),
+     ("8f14e45f-4242-4242-4242-424242424242", False), ("Duration: 1234567890123.5 ms", False)],
+)  # fmt: skip
+def test_the_search_finds_what_must_not_be_there(line, found):
+    seen = any(each.search(line) for each in PATTERNS.values())
+    assert (seen or any(is_card_number(each) for each in DIGITS.findall(line))) is found
