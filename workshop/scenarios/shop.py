@@ -33,7 +33,8 @@ class Shop:
         put_secrets(stripe_test_key=self.stripe.key, session_key=SESSION_KEY)
         lesson.deploy("demo_lambdas/access_ssm", quiet=True)
         self.deployed = lesson.deploy(FOLDER, quiet=True)
-        self.base = {each.url.rpartition("/dev/")[0] + "/dev" for each in self.deployed.endpoints}.pop()
+        stage = f"/{self.deployed.stage}/"
+        self.base = {each.url.rpartition(stage)[0] + stage.rstrip("/") for each in self.deployed.endpoints}.pop()
         secret = "whsec_none"
         if self.stripe.is_stand_in:  # Stripe itself reaches a public address only
             secret = self.stripe.register(f"{self.base}/webhook", WANTED_EVENTS)
