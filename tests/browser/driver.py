@@ -69,6 +69,15 @@ class Browser:
         element = self.ask("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
         self.ask("POST", f"/element/{element}/click", {})
 
+    def click_text(self, css: str, text: str) -> bool:
+        """Clicks the visible element with this text, as a mouse does. False when there is none."""
+        script = """return [...document.querySelectorAll(arguments[0])].find(
+          each => each.textContent.trim() === arguments[1] && each.offsetWidth)"""
+        element = self.run(script, css, text)
+        if element:
+            self.ask("POST", f"/element/{element[ELEMENT]}/click", {})
+        return bool(element)
+
     def press(self, *keys: str, held: str = "") -> None:
         """Presses keys one after the other, a named one (`Right`) or a letter, while another is held."""
         actions = [{"type": "keyDown", "value": KEYS[held]}] if held else []

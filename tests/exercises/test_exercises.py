@@ -45,7 +45,9 @@ def desk(own_cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     import workshop
 
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
+    for module in ("workshop.lesson", "workshop.scenarios.copies"):
+        monkeypatch.setattr(f"{module}.MY_WORK", tmp_path / "my_work")
+    monkeypatch.setattr("workshop.scenarios.copies.ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
     vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
     yield vocabulary | {"cloud": own_cloud}
@@ -70,8 +72,9 @@ def answered(exercise: Exercise, code: str, desk: dict[str, Any]) -> Feedback:
 
 @pytest.mark.parametrize("exercise", EVERY, ids=IDS)
 def test_blank_it_is_not_attempted(exercise: Exercise, desk: dict[str, Any]) -> None:
-    feedback = run(exercise.blank, desk)  # without the lesson: a cell alone shows something, too
-    assert feedback.outcome == UNTOUCHED
+    for blank in (None, ..., "", "  "):  # without the lesson's lines: a cell alone shows something, too
+        feedback = exercise.check(blank)
+        assert feedback.outcome == UNTOUCHED
     assert f"exercises.{exercise.name}.hint()" in str(feedback)
     assert diary.load() == {}
 
@@ -96,8 +99,7 @@ def test_it_has_all_that_a_reader_needs(exercise: Exercise) -> None:
     assert len(exercise.wrong) >= 3
     assert len(exercise.task) < 600
     assert 20 < len(exercise.nudge) < 300
-    assert exercise.solved.splitlines()[-1] == exercise.blank.splitlines()[-1], "the solution is the cell, filled in"
-    assert f"exercises.{exercise.name}.check(" in exercise.blank
+    assert f"exercises.{exercise.name}.check(" in exercise.solved.splitlines()[-1], "the solution is a cell that checks"
     assert {"text/plain", "text/markdown"} <= set(exercise._repr_mimebundle_())
     assert exercise.solved in str(exercise.solution())
     assert exercise.nudge in str(exercise.hint())

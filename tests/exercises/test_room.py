@@ -35,7 +35,7 @@ def grade(answer: Any) -> str:
 
 @pytest.fixture
 def sum_of_it(cloud: Any) -> Exercise:
-    return Exercise("sum", "A sum", "How much?", "exercises.sum.check(None)", "Multiply.", "x = 42", grade)
+    return Exercise("sum", "A sum", "How much?", "Multiply.", "x = 42", grade)
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,13 @@ def test_three_outcomes(sum_of_it: Exercise, answer: Any, outcome: str, says: st
     assert bool(feedback) == (outcome == RIGHT)
 
 
-def test_without_an_answer_nothing_was_attempted_and_with_too_many_it_says_how_to_call(sum_of_it: Exercise) -> None:
-    assert sum_of_it.check().outcome == UNTOUCHED
-    with pytest.raises(WorkshopError, match=r"takes one answer, not 2.*exercises\.sum\.check\(None\)"):
-        sum_of_it.check(1, 2)
+def test_several_are_checked_at_once_as_at_the_end_of_a_notebook(cloud: Any) -> None:
+    checked = exercises.check(second_address="/hi", created=None)
+    assert [one.outcome for one in checked.feedbacks] == [WRONG, UNTOUCHED]
+    assert "not a whole address" in str(checked)
+    assert "exercises.created.hint()" in str(checked)
+    with pytest.raises(WorkshopError, match="no exercise 'secnd_address'"):
+        exercises.check(secnd_address=1)
 
 
 def test_a_view_needs_no_trust_and_no_colour(sum_of_it: Exercise) -> None:
@@ -81,11 +84,11 @@ def test_a_refusal_of_aws_is_a_reason_and_a_fault_of_a_grader_is_not_hidden(clou
     def broken(answer: Any) -> str:
         raise ZeroDivisionError
 
-    feedback = Exercise("a", "A", "", "", "", "", refused).check(1)
+    feedback = Exercise("a", "A", "", "", "", refused).check(1)
     assert feedback.outcome == WRONG
     assert "nobody-made-this" in str(feedback)
     with pytest.raises(ZeroDivisionError):
-        Exercise("b", "B", "", "", "", "", broken).check(1)
+        Exercise("b", "B", "", "", "", broken).check(1)
 
 
 def test_tries_are_counted_and_a_solved_one_stays_solved(sum_of_it: Exercise, own_progress: Path) -> None:

@@ -121,3 +121,44 @@ def log_lines(name: str) -> list[str]:
         return [event["message"] for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:
         return []
+
+
+def called(function: Any, *arguments: Any, what: str = "") -> Any:
+    """What a reader's own function returns.
+
+    Raises:
+        NotYet: it is no function, or it failed; says with what.
+    """
+    need(callable(function), f"The answer is {function!r}, not a function. Pass its name, without brackets.")
+    shown = what or ", ".join(repr(argument)[:60] for argument in arguments)
+    name = getattr(function, "__name__", "the function")
+    try:
+        return function(*arguments)
+    except NotYet:
+        raise
+    except Exception as error:
+        raise NotYet(f"{name}({shown}) fails: {type(error).__name__}: {error}") from None
+
+
+def number(answer: Any, unit: str = "") -> float:
+    """An answer as a number.
+
+    Raises:
+        NotYet: it is none.
+    """
+    need(
+        isinstance(answer, int | float) and not isinstance(answer, bool),
+        f"The answer is {answer!r}. A plain number{f' of {unit}' if unit else ''} is wanted, such as 42.",
+    )
+    return answer
+
+
+def role_policies(function: str) -> list[dict[str, Any]]:
+    """The statements that say what a function's role may do."""
+    role = aws("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    iam, found = aws("iam"), []
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        statements = document["Statement"]
+        found += statements if isinstance(statements, list) else [statements]
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,10 +100,9 @@ class Exercise(View):
     Attributes:
         name: what it is called in `workshop.exercises`.
         title, task: as the notebook shows them (Markdown).
-        blank: the notebook's cell, with nothing answered.
         nudge: what `hint()` says.
         solved: what `solution()` shows: a cell that does the whole exercise and passes.
-        grade: gets the answers; raises `NotYet` or `Untouched`; returns what was seen when all is right.
+        grade: gets the answer; raises `NotYet` or `Untouched`; returns what was seen when all is right.
         before: the lines of the lesson that an answer builds on.
         wrong: plausible wrong answers, for the tests.
         stretch: True for the last, harder one of a notebook.
@@ -113,10 +111,9 @@ class Exercise(View):
     name: str
     title: str
     task: str
-    blank: str
     nudge: str
     solved: str
-    grade: Callable[..., str]
+    grade: Callable[[Any], str]
     before: str = ""
     wrong: tuple[Attempt, ...] = ()
     stretch: bool = False
@@ -140,24 +137,22 @@ class Exercise(View):
         """One way to do it, as a cell to run."""
         return Code(self.solved, "python", f"One solution of: {self.title}")
 
-    def check(self, *answers: Any) -> Feedback:
-        """Looks at the answers, or at what they did to the cloud, and says what it found.
+    def check(self, answer: Any = None) -> Feedback:
+        """Looks at an answer, or at what it did to the cloud, and says what it found.
 
         Args:
-            answers: what the notebook's cell passes on.
+            answer: what the task asks for; None while there is none.
 
         Returns:
             Not attempted, wrong with the reason, or right. A right one counts in `exercises.progress()`.
         """
-        self._count(answers)
-        if not answers or any(is_blank(answer) for answer in answers):
-            begin = "Answer in the cell above, then run it again." if len(answers) < 2 else "An answer is still blank."
-            return Feedback(self.title, UNTOUCHED, f"{begin} Stuck? `exercises.{self.name}.hint()`")
+        if is_blank(answer):
+            return Feedback(self.title, UNTOUCHED, f"Stuck? `exercises.{self.name}.hint()`")
         from workshop.switch import connect
 
         connect()
         try:
-            seen = self.grade(*answers)
+            seen = self.grade(answer)
         except NotYet as why:
             return self._kept(WRONG, str(why))
         except Untouched as why:
@@ -172,18 +167,25 @@ class Exercise(View):
             return self._kept(WRONG, explain(error))
         return self._kept(RIGHT, seen)
 
-    def _count(self, answers: tuple[Any, ...]) -> None:
-        wanted = len(inspect.signature(self.grade).parameters)
-        if len(answers) not in (0, wanted):
-            words = "one answer" if wanted == 1 else f"{wanted} answers"
-            raise WorkshopError(
-                f"exercises.{self.name}.check() takes {words}, not {len(answers)}.",
-                fix=f"Its cell ends with: {self.blank.splitlines()[-1]}",
-                used_wrongly=True,
-            )
-
     def _kept(self, outcome: str, reason: str) -> Feedback:
         from workshop.exercises import diary
 
         note = diary.record(self.name, right=outcome == RIGHT)
         return Feedback(self.title, outcome, f"{reason}\n{note}".rstrip())
+
+
+class Checked(View):
+    """Several exercises checked at once, as at the end of a notebook.
+
+    Attributes:
+        feedbacks: what was said to each.
+    """
+
+    def __init__(self, feedbacks: list[Feedback]) -> None:
+        self.feedbacks = feedbacks
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(feedback) for feedback in self.feedbacks)
+
+    def html(self) -> str:
+        return "\n".join(feedback.html() for feedback in self.feedbacks)

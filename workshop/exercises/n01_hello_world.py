@@ -34,8 +34,6 @@ second_address = Exercise(
     name="second_address",
     title="A second address",
     task="Give the function a second address, `GET /hi`, beside `/hello`. Deploy, then put the address of `/hi` below.",
-    blank="""url = None  # for example deploy("my_work/hello-world").endpoints[1]
-exercises.second_address.check(url)""",
     nudge="`events` is a list: one function may have several. Each begins with a dash, below the first one.",
     before=LESSON,
     solved="""edit("my_work/hello-world/serverless.yml", "method: get", "method: get\\n      - http: GET /hi")
@@ -72,8 +70,6 @@ created = Exercise(
     name="created",
     title="201 Created",
     task="Let the handler answer with status 201 (*Created*) instead of 200, deploy, and give the address.",
-    blank="""url = None  # the address of /hello
-exercises.created.check(url)""",
     nudge="The status is the value of `statusCode` in what the handler returns. It is a number.",
     before=LESSON,
     solved="""edit("my_work/hello-world/handler.py", '"statusCode": 200', '"statusCode": 201')
@@ -141,8 +137,6 @@ greet_by_name = Exercise(
     stretch=True,
     task="`GET /hello?name=Ada` shall answer `{\"message\": \"hello Ada\"}`, and `GET /hello` without a name "
     "`{\"message\": \"hello stranger\"}`. What follows the question mark is in `event[\"queryStringParameters\"]`.",
-    blank="""url = None  # the address of /hello, after deploying
-exercises.greet_by_name.check(url)""",
     nudge="Call it once without a name and read the log. AWS sends `None` where there is no question mark.",
     before=LESSON,
     solved='''from pathlib import Path
