@@ -69,15 +69,30 @@ def execute(path: Path, *, timeout: int = 180) -> Any:
         WorkshopError: a cell failed; says which, with its source and the error.
     """
     import nbformat
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
-    environment = dict(
-        os.environ, PYTHONPATH=str(ROOT), PYTHONUTF8="1", MPLBACKEND="module://matplotlib_inline.backend_inline"
-    )
-    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
-    client = NotebookClient(
+    for attempt in (1, 2):
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            client(notebook, path, timeout).execute(env=kernel_environment())
+            return notebook
+        except (DeadKernelError, RuntimeError) as error:
+            # A kernel's free port can be taken between choosing and binding it, before any cell has run.
+            if attempt == 1 and not any(cell.get("outputs") for cell in notebook.cells if cell.get("execution_count")):
+                continue
+            failed = error
+        except (CellExecutionError, CellTimeoutError) as error:
+            failed = error
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(failed)).strip()
+        raise WorkshopError(f"A cell of {path.name} failed. {plain[-3000:]}", where=path.name) from None
+    return None
+
+
+def client(notebook: Any, path: Path, timeout: int) -> Any:
+    """nbclient's client for one notebook, in the notebook's own folder."""
+    from nbclient import NotebookClient
+
+    return NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
@@ -85,12 +100,14 @@ def execute(path: Path, *, timeout: int = 180) -> Any:
         # Without this, each kernel warns on the terminal that it talks TCP on loopback.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
-    try:
-        client.execute(env=environment)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-        raise WorkshopError(f"A cell of {path.name} failed. {plain[-3000:]}", where=path.name) from None
-    return notebook
+
+
+def kernel_environment() -> dict[str, str]:
+    """What a kernel of ours starts with: the workshop importable, its commands on the path, pictures in the page."""
+    backend = "module://matplotlib_inline.backend_inline"
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUTF8="1", MPLBACKEND=backend)
+    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
+    return environment
 
 
 def tidy(notebook: Any) -> None:
