@@ -35,7 +35,7 @@ def fresh_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout as somebody else would get it: no `.venv`, nothing run, nothing trusted."""
     folder = tmp_path_factory.mktemp("fresh") / "workshop-checkout"
     folder.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "build", ".serverless")
+    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "build", ".serverless", "kernel-ipc-*")
     for name in PARTS:
         source = ROOT / name
         if source.is_dir():

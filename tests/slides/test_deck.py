@@ -32,7 +32,9 @@ def deck(tmp_path: Path, text: str) -> Path:
 def test_it_needs_no_other_file_and_no_network(html: str) -> None:
     sources = re.findall(r"""(?:\bsrc|<link[^>]*\bhref|url\()\s*=?\s*["']?([^"'>\s)]+)""", html)
     assert [source[:40] for source in sources if not source.startswith("data:")] == []
-    assert not re.search(r"@import|<iframe|fetch\(|XMLHttpRequest|WebSocket", html)
+    programs = "".join(re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", html, re.S))
+    assert not re.search(r"@import|fetch\(|XMLHttpRequest|WebSocket|import\(", programs)
+    assert "<iframe" not in html
 
 
 def test_every_picture_has_words_and_every_slide_a_heading_and_notes(html: str) -> None:

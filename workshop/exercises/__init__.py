@@ -31,6 +31,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "n10_console_and_logs": ("billed", "cold_share"),
     "n11_cold_starts": ("cold_of_a_burst", "long_enough"),
     "n12_what_it_costs": ("a_further_million", "where_they_meet"),
+    "n99_challenge": ("challenge",),
 }
 _HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 __all__ = [*_HOME_OF, "certificate", "check", "progress"]

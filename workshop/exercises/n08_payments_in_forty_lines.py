@@ -39,7 +39,7 @@ smallest_in_yen = Exercise(
     name="smallest_in_yen",
     title="The smallest charge in yen",
     task="What is the smallest amount in yen (`jpy`) that Stripe charges? (A number, in Stripe's unit.)",
-    nudge="Try some with `call(payment.endpoints[0], \"POST\", json={…, \"currency\": \"jpy\"})`. Who refuses, and why?",
+    nudge="Post some to the payment service, with `\"currency\": \"jpy\"`. Who refuses, and why?",
     solved="exercises.smallest_in_yen.check(50)",
     grade=grade_smallest_in_yen,
     wrong=(
@@ -66,9 +66,8 @@ def grade_same_key_same_charge(answer: Any) -> str:
     first, second = uuid.uuid4().hex, uuid.uuid4().hex
     charge = pay(first)
     again, other = pay(first), pay(second)
-    if charge != again and other not in (charge, again):
-        if pay(None):
-            raise Untouched(f"Two requests with the same Idempotency-Key are still two charges: {charge} and {again}.")
+    if charge != again and other not in (charge, again) and pay(None):
+        raise Untouched(f"Two requests with the same Idempotency-Key are still two charges: {charge} and {again}.")
     need(other != charge, "Two customers with two keys get the same charge: one of them pays nothing.")
     need(charge == again, f"The same key gave two charges, {charge} and {again}.")
     need(pay(None) != pay(None), "Without a key, two requests are two charges; here they are one.")
@@ -86,7 +85,7 @@ same_key_same_charge = Exercise(
     task="Take a copy of `stripe_payment` (`copies.copy_of` from `workshop.scenarios`). When a request has the header "
     "`Idempotency-Key`, hand it to Stripe, so that the same request sent twice is one charge. Deploy, and pass what "
     "deploy returned.",
-    nudge="`stripe.Charge.create` takes `idempotency_key=`. The event has `headers`; a request may have no such header.",
+    nudge="`stripe.Charge.create` takes `idempotency_key=`. The event has `headers`; a request may lack this one.",
     before="""from workshop import connect, deploy, edit
 from workshop.scenarios import copies
 from workshop.scenarios.stripe_side import put_secrets

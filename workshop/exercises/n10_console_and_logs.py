@@ -9,7 +9,10 @@ from workshop.exercises.exercise import Attempt, Exercise, need
 
 # Lines as Lambda writes them: tabs between the fields.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
-REPORT = "REPORT RequestId: {id}\tDuration: {ms:.2f} ms\tBilled Duration: {billed} ms\tMemory Size: 128 MB\tMax Memory Used: {mb} MB"
+REPORT = (
+    "REPORT RequestId: {id}\tDuration: {ms:.2f} ms\tBilled Duration: {billed} ms\t"
+    "Memory Size: 128 MB\tMax Memory Used: {mb} MB"
+)
 COLD = REPORT + "\tInit Duration: {init:.2f} ms"
 ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 
@@ -33,7 +36,7 @@ def grade_billed(answer: Any) -> str:
     ):
         got = called(answer, line, what="a REPORT line")
         need(not isinstance(got, str), f"It returns the text {got!r}. Figures are for reckoning: make it a number.")
-        need(got not in (ms, int(ms)) or right == ms, f"{got} is the Duration. What is paid stands behind Billed Duration.")
+        need(got not in (ms, int(ms)) or right == ms, f"{got} is the Duration. Billed Duration is what is paid.")
         need(got == right, f"For a request billed {right} ms it returns {got!r}.")
     need(called(answer, f"START RequestId: {ID} Version: $LATEST", what="a START line") is None,
          "A START line has no billed time: return None for it.")  # fmt: skip
@@ -68,11 +71,12 @@ billed = Exercise(
 def grade_cold_share(answer: Any) -> str:
     """How many of the requests were cold, from a log's lines."""
     start = f"START RequestId: {ID} Version: $LATEST\n"
-    lines = [start, cold(9, 200, 190), start, "Init Duration is a word in my own log\n", warm(2, 2), start, warm(2, 3), warm(1, 1)]
+    own = "Init Duration is a word in my own log\n"
+    lines = [start, cold(9, 200, 190), start, own, warm(2, 2), start, warm(2, 3), warm(1, 1)]
     got = called(answer, lines, what="a log of four requests, one of them cold")
     need(got != 25, "25 is the share in percent. As a share it is a number from 0 to 1.")
     need(got != 0.5, "It counts a line that the function itself printed. Only REPORT lines count.")
-    need(got == 0.25, f"Of four requests one was cold; it returns {got!r}. Count the REPORT lines, and those with Init Duration.")
+    need(got == 0.25, f"Of four requests one was cold; it returns {got!r}. Count REPORT lines, and which have a start.")
     need(called(answer, [], what="an empty log") == 0, "Of no requests at all, none was cold: return 0.")
     need(called(answer, [warm(1, 1)], what="one warm request") == 0, "One warm request alone is a share of 0.")
     return "One of four, none of none. Notebook 11 asks when it is how many."

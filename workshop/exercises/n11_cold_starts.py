@@ -54,7 +54,7 @@ def grade_long_enough(answer: Any) -> str:
     need(minutes < 120, f"{minutes:.0f}? The answer is in minutes, and a few are enough.")
     share = simulated(float(minutes))
     need(share < 0.01, f"With {minutes:g} idle minutes {share:.1%} are cold: too many.")
-    need(minutes <= 6, f"With {minutes:g} minutes {share:.2%} are cold. That is enough, and more than enough: who pays?")
+    need(minutes <= 6, f"With {minutes:g} minutes {share:.2%} are cold: that is more than enough.")
     return f"With {minutes:g} idle minutes {share:.2%} of 200,000 simulated requests are cold."
 
 
@@ -62,7 +62,8 @@ long_enough = Exercise(
     name="long_enough",
     title="Long enough",
     stretch=True,
-    task="A service gets one request a minute, at random, and answers in 50 ms. For how many minutes must an idle copy stay alive so that "
+    task="A service gets one request a minute, at random, and answers in 50 ms. For how many minutes must an idle "
+    "copy stay alive so that "
     "fewer than 1 % are cold? Not much longer than needed.",
     nudge="Find the line of 1 % on the map. Or reckon: the gap between two requests is longer than T with "
     "probability e to the power of -T.",

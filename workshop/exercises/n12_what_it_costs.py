@@ -37,7 +37,8 @@ exercises.a_further_million.check(per_million({MEMORY}, {MILLISECONDS}, api="htt
     grade=grade_a_further_million,
     wrong=(
         Attempt(
-            f'from workshop.costs import per_million\nexercises.a_further_million.check(per_million({MEMORY}, {MILLISECONDS}))',
+            f"from workshop.costs import per_million\n"
+            f"exercises.a_further_million.check(per_million({MEMORY}, {MILLISECONDS}))",
             "behind a REST API",
         ),
         Attempt(
@@ -62,9 +63,9 @@ def grade_where_they_meet(answer: Any) -> str:
     single = break_even(server_bill("fargate").total, memory_mb=MEMORY, duration_ms=MILLISECONDS, api="http")
     need(requests > 1000, f"{requests:g} looks like millions, or like dollars. Requests a month are asked.")
     need(abs(requests / rest - 1) > 0.001, "That is where a REST API stands in front. Ours is an HTTP API.")
-    need(abs(requests / single - 1) > 0.001, "That is for one container, which nobody replaces while it is down. Take two.")
+    need(abs(requests / single - 1) > 0.001, "That is for one container. When it is down, nobody pays: take two.")
     need(abs(requests / right - 1) <= 0.02, f"At {requests:,.0f} they do not cost the same: not within 2 %.")
-    return f"About {right / 1e6:.1f} million requests a month. Below that the function is cheaper, above it the containers."
+    return f"About {right / 1e6:.1f} million requests a month. Below that the function is cheaper."
 
 
 MEET = """from workshop.costs import break_even, server_bill
@@ -86,7 +87,7 @@ where_they_meet = Exercise(
     wrong=(
         Attempt(MEET.format(servers=TWO, api='"rest"'), "a REST API stands in front"),
         Attempt(MEET.format(servers="", api='"http"'), "for one container"),
-        Attempt(MEET.format(servers=TWO, api='"http"').replace("check(meet)", "check(meet / 1e6)"), "looks like millions"),
+        Attempt("exercises.where_they_meet.check(12.5)", "looks like millions"),
         Attempt(MEET.format(servers=TWO, api='"http"').replace("check(meet)", "check(meet * 2)"), "not within 2 %"),
     ),
 )
