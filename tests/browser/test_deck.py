@@ -60,6 +60,7 @@ def test_keys_turn_the_pages(deck: Browser, slides: list[source.Slide]) -> None:
 def test_an_address_leads_to_a_slide(deck: Browser, slides: list[source.Slide]) -> None:
     deck.run("location.hash = '#7'")
     deck.until("slide 7", f"return ({TITLE.removeprefix('return ')}).startsWith('7: ')", 5)
+    assert deck.run(TITLE) == f"7: {slides[6].title}"
 
 
 def test_nothing_is_fetched_and_nothing_complained(deck: Browser, slides: list[source.Slide]) -> None:
@@ -121,7 +122,7 @@ def test_it_fits_a_small_window(deck: Browser) -> None:
     try:
         fits = "const r = document.querySelector('section.now').getBoundingClientRect();"
         fits += "return r.left >= -1 && r.right <= innerWidth + 1 && r.top >= -1 && r.bottom <= innerHeight + 1"
-        deck.until("the slide is within the window", fits, 5)
+        assert deck.until("the slide is within the window", fits, 5)
     finally:
         deck.ask("POST", "/window/rect", {"width": 1280, "height": 800})
 
