@@ -19,6 +19,8 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "WORKSHOP_"
     del os.environ[name]
 os.environ.pop("STRIPE_TEST_KEY", None)
 
+_session_endpoint: list[str] = []
+
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Any]:
@@ -26,8 +28,18 @@ def cloud() -> Iterator[Any]:
     from workshop.switch import connect
 
     connected = connect(to="local")
+    _session_endpoint.append(connected.endpoint)
     yield connected
     connected.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_points_elsewhere() -> Iterator[None]:
+    """A module leaves the switch as it found it: one that forgets would lead later modules to a cloud that is gone."""
+    before = os.environ.get("AWS_ENDPOINT_URL")
+    yield
+    after = os.environ.get("AWS_ENDPOINT_URL")
+    assert after in (before, *_session_endpoint), "a cloud of this module's own was left in the environment"
 
 
 @pytest.fixture(scope="session")

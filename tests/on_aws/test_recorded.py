@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.h
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,9 +16,11 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.on_aws.recorded import RecordedAws, events, refused, resources, stacks, started
 from workshop.aws_errors import explain
-from workshop.on_aws import cleaning
+from workshop.errors import WorkshopError
+from workshop.on_aws import cleaning, moved_clock
 from workshop.serverless.stacks import Stack
 from workshop.serverless.steps import Interrupted, Step
+from workshop.show.logs.read import LOOKS, events_of
 
 FUNCTION = ("HelloLambdaFunction", "AWS::Lambda::Function")
 CF = "cloudformation."
@@ -139,3 +143,45 @@ def test_arguments_are_checked_against_botocores_models_before_anything_is_sent(
     with pytest.raises(ParamValidationError):
         aws.clients.get("cloudformation").describe_stacks(Stack="hello")
     assert not aws.asked
+
+
+def log(*messages: str) -> tuple[int, str]:
+    """An answer of FilterLogEvents."""
+    events = [{"timestamp": number, "message": message} for number, message in enumerate(messages)]
+    return 200, json.dumps({"events": events})
+
+
+def test_log_lines_that_come_late_are_waited_for(aws: RecordedAws, capsys: pytest.CaptureFixture[str]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html: it may take minutes."""
+    start, report = "START RequestId: a Version: $LATEST\n", "REPORT RequestId: a\tDuration: 1.00 ms\n"
+    aws.answers["cloudwatch-logs.FilterLogEvents"] = [log(), log(start), log(start, "hello\n", report)]
+    found = events_of("hello-world-dev-hello", client=aws.clients.get("logs"))
+    assert [one["message"] for one in found] == [start, "hello\n", report]
+    assert capsys.readouterr().out.count("waiting for them") == 1
+
+
+def test_the_wait_for_log_lines_is_bounded(aws: RecordedAws) -> None:
+    aws.answers["cloudwatch-logs.FilterLogEvents"] = [log()]
+    assert events_of("hello-world-dev-hello", client=aws.clients.get("logs")) == []
+    assert len(aws.asked["cloudwatch-logs.FilterLogEvents"]) == LOOKS + 1
+
+
+def test_a_clock_that_stays_calls_what_is_due_with_its_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Friday noon to Monday 04:00: `cron(0 3 ? * MON-FRI *)` is due once, and the function gets what AWS sends.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+    """
+    rule = "arn:aws:events:eu-west-1:123456789012:rule/nightly"
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:nightly-report-dev-report"
+    plan = moved_clock.Plan("nightly", rule, "cron(0 3 ? * MON-FRI *)", "UTC", function)
+    friday, monday = datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 30, 4, tzinfo=UTC)
+    [due] = list(plan.times(friday, monday))
+    event = plan.event(due)
+    assert (event["time"], event["detail-type"], event["resources"]) == (
+        "2026-03-30T03:00:00Z", "Scheduled Event", [rule],
+    )  # fmt: skip
+    own = moved_clock.Plan("s", rule, "rate(1 hour)", "UTC", function, '{"at": "<aws.scheduler.scheduled-time>"}')
+    assert own.event(due) == {"at": "2026-03-30T03:00:00Z"}
+    monkeypatch.setattr(moved_clock, "plans", lambda: [moved_clock.Plan("s", rule, "rate(1 minute)", "UTC", function)])
+    with pytest.raises(WorkshopError, match="smaller steps"):
+        moved_clock.move(friday, monday)

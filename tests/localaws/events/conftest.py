@@ -31,9 +31,9 @@ def handler(event, context):
 
 @pytest.fixture(scope="session")
 def own_cloud() -> Iterator[Any]:
-    from workshop.switch import connect
+    from workshop.switch import start_local
 
-    connected = connect(to="local")
+    connected = start_local()
     yield connected
     connected.close()
 

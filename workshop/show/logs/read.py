@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from workshop.errors import WorkshopError
 from workshop.show.logs.parse import Line, parse
 
 POLL_SECONDS = 0.5
+LOOKS = 20  # a second apart, where log lines are delivered late
 LATE_MS = 2_000  # events may become visible a little after later ones of other streams
 
 
@@ -38,14 +41,40 @@ def events_of(function: str, *, since_ms: int = 0, client: Any = None) -> list[d
 
     client = client or boto3.client("logs")
     group = group_name(function)
-    pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms)
     try:
-        found = [event for page in pages for event in page["events"]]
+        found = _read(client, group, since_ms)
+        if str(urlsplit(client.meta.endpoint_url).hostname).endswith(".amazonaws.com"):
+            found = _delivered(client, group, since_ms, found)
     except client.exceptions.ResourceNotFoundException:
         raise WorkshopError(
             f"There is no log group {group}.", fix="Deploy the function; deploying it makes the group."
         ) from None
     return sorted(found, key=lambda event: event["timestamp"])
+
+
+def _read(client: Any, group: str, since_ms: int) -> list[dict[str, Any]]:
+    pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms)
+    return [event for page in pages for event in page["events"]]
+
+
+def _delivered(client: Any, group: str, since_ms: int, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """On AWS lines arrive seconds after they were written: waits until every request that began has its REPORT.
+
+    Bounded: a request may be running still, and a function that nobody called has no lines.
+    """
+    looks = 0
+    while looks < LOOKS and not _complete(found):
+        if not looks:
+            print("CloudWatch delivers log lines a few seconds late; waiting for them …", flush=True)
+        time.sleep(1)
+        found, looks = _read(client, group, since_ms), looks + 1
+    return found
+
+
+def _complete(events: list[dict[str, Any]]) -> bool:
+    begun = {name for event in events for name in re.findall(r"^START RequestId: (\S+)", event["message"])}
+    ended = {name for event in events for name in re.findall(r"^REPORT RequestId: (\S+)", event["message"])}
+    return bool(events) and begun <= ended
 
 
 def follow(
@@ -65,9 +94,9 @@ def follow(
     begin = int(time.time() * 1000) if since_ms is None else since_ms
     seen: dict[str, int] = {}
     while True:
-        try:
-            events = events_of(function, since_ms=begin, client=client)
-        except WorkshopError:
+        try:  # what is late comes with a later look
+            events = sorted(_read(client, group_name(function), begin), key=lambda event: event["timestamp"])
+        except client.exceptions.ResourceNotFoundException:
             events = []
         for event in events:
             key = event.get("eventId") or f"{event['timestamp']} {event.get('logStreamName')} {event['message']}"
