@@ -203,7 +203,7 @@ def test_a_role_is_asked_about_with_its_path() -> None:
 def test_the_simulator_may_not_be_asked() -> None:
     """Then each service is asked something harmless, and what remains untried is said."""
     session = Recorded()
-    who(session), limits(session)
+    who(session)
     session.stub("iam").add_client_error("simulate_principal_policy", "AccessDenied", "No.", http_status_code=403)
     empty = {"cloudformation": {"Stacks": []}, "lambda": {"Functions": []}, "s3": {"Buckets": []}}
     for service, operation in identity._LOOKS:

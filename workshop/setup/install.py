@@ -161,6 +161,8 @@ def with_uv(uv: str, venv: Path, folder: Path) -> None:
                 # One line a package is for a log file, not for a reader.
                 if not line.lstrip().startswith("+"):
                     print("\r  " + line.rstrip().ljust(50), file=sys.stderr, flush=True)
+    # Services of the reader's own are packaged with pip, also on a day when uv is not on the PATH. Python brings it.
+    subprocess.run([python, "-m", "ensurepip"], env=environment, capture_output=True, check=False)
 
 
 @contextlib.contextmanager
