@@ -24,7 +24,9 @@ def lab(
     notebook: Annotated[str, typer.Argument(help="The notebook it opens on.")] = "notebooks/00_start_here.ipynb",
     port: Annotated[int | None, typer.Option(help="The port; without it 8888 or any free one.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
-    stage: Annotated[bool, typer.Option("--stage", help="For a projector: big fonts, no file browser, no pop-ups.")] = False,
+    stage: Annotated[
+        bool, typer.Option("--stage", help="For a projector: big fonts, no file browser, no pop-ups.")
+    ] = False,
 ) -> None:
     """Opens JupyterLab on the workshop."""
     from workshop.lab import open_lab
