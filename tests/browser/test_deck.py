@@ -86,6 +86,13 @@ def test_the_speaker_view_follows_with_notes_and_a_clock(deck: Browser, slides: 
     assert " ".join(first_words) in deck.run("return document.getElementById('notes').textContent")
     assert slides[3].title in deck.run("return document.getElementById('then').textContent")
     assert "leave this slide at" in deck.run("return document.getElementById('plan').textContent")
+    legible = """const box = document.getElementById('this').getBoundingClientRect();
+      const inside = [...document.querySelectorAll('#this section')].every(each =>
+        Math.abs(each.getBoundingClientRect().width - box.width) < 2);
+      const pale = id => getComputedStyle(document.getElementById(id)).color.match(/\\d+/g).every(part => part > 200);
+      return inside && pale('where') && pale('then') && document.body.scrollWidth <= innerWidth"""
+    assert deck.run(legible), "the preview fills its column, headings are light on dark"
+    assert not deck.run("return [...document.querySelectorAll('.view aside')].some(each => each.offsetHeight)")
     deck.press("Right")  # keys work in the speaker's window, too
     assert deck.run("return document.getElementById('where').textContent") == f"4 of {len(slides)}"
     deck.switch(main)

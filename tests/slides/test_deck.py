@@ -83,6 +83,7 @@ def test_all_code_of_a_service_is_included_not_copied() -> None:
         ("<!-- minutes: soon -->\n## A", "minutes is a number"),
         ("<!-- look: loud -->\n## A", "no look 'loud'"),
         ("<!-- demo: 77 -->\n## A", "No notebook has the number 77"),
+        ("<!-- demo: 01; shows: gone -->\n## A", "no code cell with the id 'gone'"),
         ("## A\n```python include=nowhere.py\n```", "no file nowhere.py"),
         ("## A\n```python include=../../etc/passwd\n```", "no file ../../etc/passwd"),
         ('## A\n```python include=LICENSE from="def gone"\n```', "'def gone' nowhere"),
@@ -124,6 +125,12 @@ def test_a_line_inside_a_fence_parts_no_slides(tmp_path: Path) -> None:
 def test_what_a_fall_back_shows_has_no_scripts() -> None:
     hostile = {"output_type": "display_data", "data": {"text/html": "<script>x</script>", "text/plain": "<b>plain"}}
     assert fallback.html_of(hostile) == "<pre>&lt;b&gt;plain</pre>"
+
+
+def test_a_fall_back_shows_the_cells_that_the_slide_names_and_no_others() -> None:
+    [first] = [slide for slide in source.read() if slide.demo == "01"]
+    notebook = fallback.notebook_of(first, source.DECK)
+    assert len(fallback.cells(notebook, first.shows)) == len(first.shows) < len(fallback.cells(notebook))
 
 
 def test_what_is_typed_is_what_the_command_line_knows() -> None:

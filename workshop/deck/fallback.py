@@ -30,15 +30,27 @@ def notebook_of(slide: Slide, deck: Path) -> Path:
     return found[0]
 
 
-def cells(notebook: Path, numbers: tuple[int, ...] = ()) -> list[tuple[str, str]]:
+def cells(notebook: Path, ids: tuple[str, ...] = (), where: str = "") -> list[tuple[str, str]]:
     """Source and committed output (HTML) of a notebook's code cells.
 
     Args:
         notebook: the file.
-        numbers: which code cells, counted from 1; all of them without any.
+        ids: which code cells, in the order to show them; all of them without any. An id stays with its cell when
+            others are added before it, unlike a count.
+        where: the slide, for the refusal.
+
+    Raises:
+        WorkshopError: no code cell has that id.
     """
     found = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-    wanted = [found[number - 1] for number in numbers if 0 < number <= len(found)] if numbers else found
+    by_id = {cell["id"]: cell for cell in found}
+    if unknown := [one for one in ids if one not in by_id]:
+        raise WorkshopError(
+            f"{notebook.name} has no code cell with the id {unknown[0]!r}.",
+            where=where,
+            fix=f"Its code cells: {', '.join(by_id)}.",
+        )
+    wanted = [by_id[one] for one in ids] if ids else found
     return [("".join(cell["source"]), "".join(html_of(output) for output in cell["outputs"])) for cell in wanted]
 
 

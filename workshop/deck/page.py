@@ -86,7 +86,8 @@ def section(slide: Slide, deck: Path) -> str:
         notebook = fallback.notebook_of(slide, deck)
         link = f'<a href="{LAB}{notebook.name}">notebooks/{notebook.name}</a>'
         extra = f'<p class="live"><b>Live</b> {link} <span>if it fails: <kbd>F</kbd></span></p>'
-        extra += f'<div class="fallback" tabindex="0" hidden>{fallen_back(notebook, slide.shows)}</div>'
+        instead = fallen_back(notebook, slide.shows, place(deck, slide.line))
+        extra += f'<div class="fallback" tabindex="0" hidden>{instead}</div>'
     foot.append(f"{slide.number}")
     return (
         f'<section class="{slide.look or "plain"}" aria-roledescription="slide" aria-label="{slide.number}: '
@@ -95,11 +96,11 @@ def section(slide: Slide, deck: Path) -> str:
     )
 
 
-def fallen_back(notebook: Path, numbers: tuple[int, ...]) -> str:
+def fallen_back(notebook: Path, ids: tuple[str, ...], where: str) -> str:
     """A notebook's committed cells, to show instead of a live demo."""
     parts = [f"<p>From <code>{notebook.name}</code>, as it was last rendered:</p>"]
-    for source, output in fallback.cells(notebook, numbers):
-        parts.append(coloured(source, "python") + output)
+    for source, output in fallback.cells(notebook, ids, where):
+        parts.append(coloured(source, "python", 20) + output)
     return "\n".join(parts)
 
 
@@ -143,7 +144,7 @@ def coloured(code: str, language: str, largest: float = 28) -> str:
     except ClassNotFound:
         inside = escape(code)
     lines = code.splitlines() or [""]
-    size = min(largest, 1096 / (0.61 * max(1, *map(len, lines), 1)), 440 / (1.32 * len(lines)))
+    size = min(largest, 1096 / (0.61 * max(1, *map(len, lines), 1)), 470 / (1.32 * len(lines)))
     return f'<pre style="font-size:{max(size, 13):.1f}px"><code>{inside}</code></pre>'
 
 

@@ -31,7 +31,7 @@ class Slide:
         at: the minute of the talk it reproduces, `02:14`; empty for what the talk does not have.
         minutes: how long it takes in the 28-minute talk.
         demo: a notebook's number, when something is shown live.
-        shows: which of that notebook's code cells the fall-back shows, counted from 1; all when empty.
+        shows: which of that notebook's code cells the fall-back shows, by their ids; all when empty.
         look: `title`, `demo`, `dense` or nothing.
     """
 
@@ -43,7 +43,7 @@ class Slide:
     at: str = ""
     minutes: float = 0.0
     demo: str = ""
-    shows: tuple[int, ...] = ()
+    shows: tuple[str, ...] = ()
     look: str = ""
 
     @property
@@ -108,9 +108,8 @@ def slide(path: Path, number: int, part: _Part) -> Slide:
         raise WorkshopError(f"There is no look {facts['look']!r}.", where=where, fix="Looks: title, demo, dense.")
     try:
         minutes = float(facts.get("minutes", 0))
-        shows = tuple(int(word) for word in facts.get("shows", "").split())
     except ValueError:
-        raise WorkshopError("minutes is a number, shows a list of cells such as 3 5.", where=where) from None
+        raise WorkshopError(f"minutes is a number, not {facts['minutes']!r}.", where=where) from None
     return Slide(
         number=number,
         line=part.line,
@@ -120,7 +119,7 @@ def slide(path: Path, number: int, part: _Part) -> Slide:
         at=facts.get("at", ""),
         minutes=minutes,
         demo=facts.get("demo", ""),
-        shows=shows,
+        shows=tuple(facts.get("shows", "").split()),
         look=facts.get("look", "demo" if facts.get("demo") else ""),
     )
 

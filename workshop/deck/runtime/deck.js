@@ -51,13 +51,16 @@ function overview(on) {
 }
 
 // The speaker's window is written from here: it needs no second file, and works from a disk.
+// Its previews are as wide as their column, whatever the window's size: --scale is set when that changes.
 const SPEAKER_CSS = `body{margin:0;font:20px/1.45 "Segoe UI",Roboto,"DejaVu Sans",Arial,sans-serif;background:#10233f;color:#eef4ff;
-  display:grid;grid-template-columns:660px 1fr;gap:0 28px;padding:20px;overflow:hidden;height:100vh;box-sizing:border-box}
-  h1{font-size:24px;margin:.2em 0}.clock{font-size:38px;font-variant-numeric:tabular-nums}.clock small{font-size:20px;color:#b6c7e3}
-  .late{color:#ffd27d}#notes{overflow:auto;min-height:0;font-size:23px;background:#fff;color:#1f2933;border-radius:10px;padding:8px 24px}
-  .view{width:640px;height:360px;overflow:hidden;position:relative;border-radius:8px;background:#fff;color:#1f2933}
-  .view section{display:block!important;transform:scale(.5);transform-origin:0 0;position:absolute}.next{width:448px;height:252px}.next section{transform:scale(.35)}
-  aside{display:block}.right{display:flex;flex-direction:column;min-height:0}`;
+  display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 28px;padding:20px;overflow:hidden;height:100vh;box-sizing:border-box}
+  h1{font-size:24px;margin:.2em 0;color:#eef4ff}.clock{font-size:38px;font-variant-numeric:tabular-nums}.clock small{font-size:20px;color:#b6c7e3}
+  .clock .late{color:#ffd27d}#notes{overflow:auto;min-height:0;font-size:23px;background:#fff;color:#1f2933;border-radius:10px;padding:8px 24px}
+  #notes pre{white-space:pre-wrap;font-size:19px}
+  .view{aspect-ratio:16/9;overflow:hidden;position:relative;border-radius:8px;background:#fff;color:#1f2933}
+  .view section{display:block!important;transform:scale(var(--scale));transform-origin:0 0;position:absolute;inset:0 auto auto 0}
+  .view .fallback,.view aside{display:none}.next{width:62%}.next section{transform:scale(calc(var(--scale)*.62))}
+  .right{display:flex;flex-direction:column;min-height:0}`;
 
 function openSpeaker() {
   if (speaker && !speaker.closed) return speaker.focus();
@@ -70,6 +73,9 @@ function openSpeaker() {
     <body><div><h1 id="where"></h1><div class="view" id="this"></div><h1 id="then"></h1><div class="view next" id="next"></div></div>
     <div class="right"><div class="clock"><span id="spent">0:00</span> <small id="plan"></small></div><div id="notes" tabindex="0"></div></div></body></html>`);
   page.close();
+  const room = () => page.body.style.setProperty("--scale", page.getElementById("this").clientWidth / 1280);
+  room();
+  speaker.addEventListener("resize", room);
   speaker.addEventListener("keydown", keys);
   started ??= Date.now();
   tell();
