@@ -86,6 +86,38 @@ def test_a_plausible_wrong_answer_is_told_why(exercise: Exercise, at: int, desk:
     assert exercise.wrong[at].says in str(feedback)
 
 
+def leaves(*arguments: Any) -> Any:
+    """A reader's function that ends the program."""
+    raise SystemExit(3)
+
+
+def nothing(*arguments: Any) -> None:
+    """A reader's function that is not written yet."""
+
+
+class Gone:
+    """Something that has the parts of a deployment, and of which nothing is there."""
+
+    stack, outputs = "nowhere-dev", {}
+    functions = {"f": "arn:aws:lambda:eu-west-1:123456789012:function:nowhere-dev-f"}  # noqa: RUF012
+    endpoints = (type("Endpoint", (), {"url": "http://127.0.0.1:1/dev/payments", "method": "POST"})(),)
+
+
+ODD: list[Any] = [
+    0, -1, True, float("nan"), float("inf"), 10**30, 1j, "x", "ä" * 1000, "\0", "http://", "http://[",
+    "http://127.0.0.1:1", "cron(", "cron(0 6 15 6 ? 2027)", "nowhere-dev", b"x", [], [1], {"a": 1}, object(), Gone(),
+    leaves, nothing, len, str, ValueError("x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=IDS)
+def test_an_odd_answer_is_answered_in_a_sentence(exercise: Exercise, desk: dict[str, Any]) -> None:
+    for odd in ODD:
+        feedback = exercise.check(odd)
+        assert feedback.outcome in (WRONG, UNTOUCHED), (odd, str(feedback))
+        assert " at 0x" not in str(feedback) and len(str(feedback)) < 500, (odd, str(feedback))
+
+
 @pytest.mark.parametrize("exercise", EVERY, ids=IDS)
 def test_its_solution_passes(exercise: Exercise, desk: dict[str, Any]) -> None:
     feedback = answered(exercise, exercise.solved, desk)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from workshop.exercises.exercise import NotYet, need
+from workshop.exercises.exercise import NotYet, need, shown
 
 
 def address(answer: Any) -> str:
@@ -27,11 +28,11 @@ def address(answer: Any) -> str:
         need(count == 1, f"That is a whole deployment, with {count} endpoints. Pick one: `.endpoints[…]`")
         answer = answer.endpoints[0]
     text = str(getattr(answer, "url", answer)).strip()
-    parts = urlsplit(text)
-    need(
-        parts.scheme in ("http", "https") and parts.hostname,
-        f"{text[:80]!r} is not a whole address. An address begins with http, as `deploy` prints it.",
-    )
+    try:
+        whole = urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname
+    except ValueError:  # a bracket that is never closed, for example
+        whole = False
+    need(whole, f"{shown(answer)} is not a whole address. An address begins with http, as `deploy` prints it.")
     return text
 
 
@@ -78,8 +79,8 @@ def body_of(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError:
-        shown = response.text[:80]
-        raise NotYet(f"The body is not JSON: {shown!r}. `json.dumps` makes JSON of a dictionary.") from None
+        body = response.text[:80]
+        raise NotYet(f"The body is not JSON: {body!r}. `json.dumps` makes JSON of a dictionary.") from None
 
 
 def aws(service: str) -> Any:
@@ -104,6 +105,8 @@ def function_in(answer: Any) -> str:
     if functions:
         need(len(functions) == 1, f"That service has {len(functions)} functions. Name one of them.")
         answer = next(iter(functions.values()))
+    need(isinstance(answer, str), f"The answer is {shown(answer)}. Pass what deploy returned, or a function's name.")
+    need(len(answer) <= 170, f"{shown(answer)} is longer than any function's name.")
     return str(answer).partition(":function:")[2] or str(answer)
 
 
@@ -129,15 +132,15 @@ def called(function: Any, *arguments: Any, what: str = "") -> Any:
     Raises:
         NotYet: it is no function, or it failed; says with what.
     """
-    need(callable(function), f"The answer is {function!r}, not a function. Pass its name, without brackets.")
-    shown = what or ", ".join(repr(argument)[:60] for argument in arguments)
+    need(callable(function), f"The answer is {shown(function)}, not a function. Pass its name, without brackets.")
+    given = what or ", ".join(repr(argument)[:60] for argument in arguments)
     name = getattr(function, "__name__", "the function")
     try:
         return function(*arguments)
     except NotYet:
         raise
-    except Exception as error:
-        raise NotYet(f"{name}({shown}) fails: {type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise NotYet(f"{name}({given}) fails: {type(error).__name__}: {error}") from None
 
 
 def number(answer: Any, unit: str = "") -> float:
@@ -147,8 +150,8 @@ def number(answer: Any, unit: str = "") -> float:
         NotYet: it is none.
     """
     need(
-        isinstance(answer, int | float) and not isinstance(answer, bool),
-        f"The answer is {answer!r}. A plain number{f' of {unit}' if unit else ''} is wanted, such as 42.",
+        isinstance(answer, int | float) and not isinstance(answer, bool) and math.isfinite(answer),
+        f"The answer is {shown(answer)}. A plain number{f' of {unit}' if unit else ''} is wanted, such as 42.",
     )
     return answer
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from types import FunctionType
 from typing import Any
 
 from workshop.errors import WorkshopError
@@ -35,6 +36,16 @@ def need(condition: Any, why: str) -> None:
     """
     if not condition:
         raise NotYet(why)
+
+
+def shown(answer: Any) -> str:
+    """An answer as a sentence can quote it: short, and without the address of an object in memory."""
+    text = repr(answer)
+    if " at 0x" in text:
+        if isinstance(answer, FunctionType):
+            return f"the function {answer.__name__}"
+        return f"an object of the type {type(answer).__name__}"
+    return text if len(text) <= 80 else text[:80] + "…"
 
 
 def is_blank(answer: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.exercises.asking import address, ask, body_of, expect
-from workshop.exercises.exercise import Attempt, Exercise, Untouched, need
+from workshop.exercises.exercise import Attempt, Exercise, Untouched, need, shown
 
 LESSON = """from workshop import call, create, deploy, edit
 
@@ -58,7 +58,7 @@ def grade_created(answer: Any) -> str:
         raise Untouched("The address still answers 200.")
     expect(response, 201)
     body = body_of(response)
-    need(isinstance(body, dict), f"The body is {body!r}. Keep a JSON object: clients look things up by name.")
+    need(isinstance(body, dict), f"The body is {shown(body)}. Keep a JSON object: clients look things up by name.")
     need(
         "statusCode" not in body,
         "The status is right, but `statusCode` stands in the body as well: a client has no use for it there.",
@@ -120,14 +120,14 @@ def grade_greet_by_name(answer: Any) -> str:
     greeted = ask(url, params={"name": "Ada"})
     expect(greeted, 200)
     if body_of(greeted) == body_of(plain) and "stranger" not in str(message):
-        raise Untouched(f"With and without ?name=Ada it answers the same: {message!r}.")
+        raise Untouched(f"With and without ?name=Ada it answers the same: {shown(message)}.")
     for name in ("Ada", "Grace Hopper", '"O\'Neil"'):
         wanted = f"hello {name}"
         answered = ask(url, params={"name": name})
         expect(answered, 200)
         said = body_of(answered).get("message") if isinstance(body_of(answered), dict) else body_of(answered)
-        need(said == wanted, f"For the name {name} the message is {said!r}, not {wanted!r}.")
-    need(message == "hello stranger", f"Without a name the message is {message!r}, not 'hello stranger'.")
+        need(said == wanted, f"For the name {name} the message is {shown(said)}, not {wanted!r}.")
+    need(message == "hello stranger", f"Without a name the message is {shown(message)}, not 'hello stranger'.")
     return "Ada, Grace Hopper and a stranger are all greeted, and a name with quotes in it does no harm."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.exercises.asking import address, ask, aws, body_of, expect, number
-from workshop.exercises.exercise import Attempt, Exercise, Untouched, need
+from workshop.exercises.exercise import Attempt, Exercise, Untouched, need, shown
 
 LESSON = """from workshop import create, deploy, edit, offline
 
@@ -18,7 +18,7 @@ def message_at(url: str) -> Any:
     response = ask(url)
     expect(response, 200)
     body = body_of(response)
-    need(isinstance(body, dict) and "message" in body, f"The body is {body!r}; it has no `message`.")
+    need(isinstance(body, dict) and "message" in body, f"The body is {shown(body)}; it has no `message`.")
     return body["message"]
 
 
@@ -33,8 +33,8 @@ def grade_live_edit(answer: Any) -> str:
     message = message_at(base + "/hello")
     if message == "Hello, world!":
         raise Untouched("/hello still says 'Hello, world!'. Edit the handler while `offline` runs.")
-    need(isinstance(message, str) and message.strip(), f"The message is {message!r}. Let it be a few words.")
-    return f"/hello says {message!r} at the next request, and nobody deployed."
+    need(isinstance(message, str) and message.strip(), f"The message is {shown(message)}. Let it be a few words.")
+    return f"/hello says {shown(message)} at the next request, and nobody deployed."
 
 
 live_edit = Exercise(
@@ -95,7 +95,7 @@ unknown_path = Exercise(
 def grade_two_stages(answer: Any) -> str:
     """`dev` and `test` both answer, and say different things."""
     stack, endpoints = getattr(answer, "stack", ""), getattr(answer, "endpoints", [])
-    need(stack and endpoints, f"The answer is {answer!r}. Pass what `deploy(…, stage=\"test\")` returned.")
+    need(stack and endpoints, f"The answer is {shown(answer)}. Pass what `deploy(…, stage=\"test\")` returned.")
     need(stack.endswith("-test"), f"That is the stack {stack}. The one of the stage `test` ends in -test.")
     other = stack.removesuffix("-test") + "-dev"
     outputs = {

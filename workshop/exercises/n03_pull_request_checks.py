@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from workshop.exercises.asking import called
-from workshop.exercises.exercise import Attempt, Exercise, need
+from workshop.exercises.exercise import Attempt, Exercise, need, shown
 
 GOOD = ("PAY-7: A customer pays by card", "SHOP-1234: Sofas", "A-1: x")
 BAD = {
@@ -27,11 +27,11 @@ SECRET, BODY = "It's a Secret to Everybody", b"Hello, World!"
 
 def grade_own_titles(answer: Any) -> str:
     """A regular expression that takes the good titles and no other, as `re.fullmatch` in the check reads it."""
-    need(isinstance(answer, str), f"The answer is {answer!r}. TITLE_PATTERN is a text: a regular expression.")
+    need(isinstance(answer, str), f"The answer is {shown(answer)}. TITLE_PATTERN is a text: a regular expression.")
     try:
         pattern = re.compile(answer)
     except re.error as error:
-        need(False, f"{answer!r} is no regular expression: {error}.")
+        need(False, f"{shown(answer)} is no regular expression: {error}.")
         raise
     for title in GOOD:
         need(pattern.fullmatch(title), f"It refuses {title!r}, which is a good title.")
@@ -64,7 +64,7 @@ def grade_signed_like_github(answer: Any) -> str:
         header = called(answer, body, secret, what=f"{body!r}, {secret!r}")
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         old = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
-        need(isinstance(header, str), f"For {body!r} it returns {header!r}; a header is a text.")
+        need(isinstance(header, str), f"For {body!r} it returns {shown(header)}; a header is a text.")
         need(old not in header, "That is SHA-1, which GitHub keeps for old receivers only. Take SHA-256.")
         need(header != digest, "The digest is right. GitHub writes 'sha256=' before it.")
         plain = hashlib.sha256(body + secret.encode()).hexdigest(), hashlib.sha256(secret.encode() + body).hexdigest()

@@ -7,19 +7,19 @@ import uuid
 from typing import Any
 
 from workshop.exercises.asking import aws, called
-from workshop.exercises.exercise import Attempt, Exercise, need
+from workshop.exercises.exercise import Attempt, Exercise, need, shown
 
 
 def grade_whose_file(answer: Any) -> str:
     """The function's own file: its folder comes first on Python's path."""
-    need(isinstance(answer, str), f"The answer is {answer!r}. Say it with a word: 'function' or 'layer'.")
+    need(isinstance(answer, str), f"The answer is {shown(answer)}. Say it with a word: 'function' or 'layer'.")
     word = answer.strip().lower().removeprefix("the ").removesuffix("'s")
     need(
         word not in ("layer", "/opt", "/opt/python"),
         "Not the layer's: /opt/python stands behind the function's own folder on Python's path.",
     )
     need(word not in ("both", "neither", "error"), "Python takes the first one it finds, and looks no further. Which?")
-    need(word in ("function", "own", "/var/task"), f"{answer!r} is none of the two: 'function' or 'layer'.")
+    need(word in ("function", "own", "/var/task"), f"{shown(answer)} is none of the two: 'function' or 'layer'.")
     return "The function's own: /var/task comes first on the path. A file of the same name hides the layer's, silently."
 
 

@@ -7,7 +7,7 @@ import hmac
 from typing import Any
 
 from workshop.exercises.asking import called
-from workshop.exercises.exercise import Attempt, Exercise, NotYet, need
+from workshop.exercises.exercise import Attempt, Exercise, NotYet, need, shown
 
 AMOUNTS = {
     ("19.99", "GBP"): 1999,
@@ -25,7 +25,7 @@ def grade_to_pennies(answer: Any) -> str:
     """Whole numbers in the smallest unit; what cannot be paid is a ValueError."""
     for (text, currency), right in AMOUNTS.items():
         got = called(answer, text, currency)
-        wrong = f"{text} {currency} becomes {got!r}, not {right}."
+        wrong = f"{text} {currency} becomes {shown(got)}, not {right}."
         if currency == "JPY" and got == right * 100:
             wrong += " Yen have no decimals."
         elif currency == "KWD" and got != right:
@@ -40,7 +40,7 @@ def grade_to_pennies(answer: Any) -> str:
             continue
         except Exception as error:
             raise NotYet(f"{text} {currency} ({why}) ends in {type(error).__name__}; raise a ValueError.") from None
-        raise NotYet(f"{text} {currency} ({why}) becomes {got!r}. Refuse it: raise ValueError.")
+        raise NotYet(f"{text} {currency} ({why}) becomes {shown(got)}. Refuse it: raise ValueError.")
     return f"{len(AMOUNTS)} prices in four kinds of money, to the penny, and {len(REFUSED)} refused."
 
 
@@ -101,7 +101,7 @@ def grade_signed_by_stripe(answer: Any) -> str:
     """Takes what Stripe signed, and nothing else."""
     for words, payload, header, true in deliveries():
         got = called(answer, payload, header, TRUE_SECRET, NOW, what=words)
-        need(isinstance(got, bool), f"{words}: it returns {got!r}; True or False is wanted.")
+        need(isinstance(got, bool), f"{words}: it returns {shown(got)}; True or False is wanted.")
         need(got is true, f"{words} is {'refused' if true else 'believed'}.")
     return "Forged, changed, recorded and unsigned ones are refused, true ones are believed."
 

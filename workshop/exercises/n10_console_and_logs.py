@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.exercises.asking import called
-from workshop.exercises.exercise import Attempt, Exercise, need
+from workshop.exercises.exercise import Attempt, Exercise, need, shown
 
 # Lines as Lambda writes them: tabs between the fields.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
@@ -35,9 +35,9 @@ def grade_billed(answer: Any) -> str:
         (warm(1200.0, 1200) + "\n", 1200.0, 1200),
     ):
         got = called(answer, line, what="a REPORT line")
-        need(not isinstance(got, str), f"It returns the text {got!r}. Figures are for reckoning: make it a number.")
+        need(not isinstance(got, str), f"It returns the text {shown(got)}. Make it a number.")
         need(got not in (ms, int(ms)) or right == ms, f"{got} is the Duration. Billed Duration is what is paid.")
-        need(got == right, f"For a request billed {right} ms it returns {got!r}.")
+        need(got == right, f"For a request billed {right} ms it returns {shown(got)}.")
     need(called(answer, f"START RequestId: {ID} Version: $LATEST", what="a START line") is None,
          "A START line has no billed time: return None for it.")  # fmt: skip
     return "Warm, cold, with and without a line's end: the milliseconds that are paid."
@@ -76,7 +76,7 @@ def grade_cold_share(answer: Any) -> str:
     got = called(answer, lines, what="a log of four requests, one of them cold")
     need(got != 25, "25 is the share in percent. As a share it is a number from 0 to 1.")
     need(got != 0.5, "It counts a line that the function itself printed. Only REPORT lines count.")
-    need(got == 0.25, f"Of four requests one was cold; it returns {got!r}. Count REPORT lines, and which have a start.")
+    need(got == 0.25, f"Of four requests one was cold; it returns {shown(got)}. Count REPORT lines and starts.")
     need(called(answer, [], what="an empty log") == 0, "Of no requests at all, none was cold: return 0.")
     need(called(answer, [warm(1, 1)], what="one warm request") == 0, "One warm request alone is a share of 0.")
     return "One of four, none of none. Notebook 11 asks when it is how many."

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from workshop.exercises.asking import called, number
-from workshop.exercises.exercise import Attempt, Exercise, need
+from workshop.exercises.exercise import Attempt, Exercise, need, shown
 
 
 def grade_cold_of_a_burst(answer: Any) -> str:
@@ -16,7 +16,7 @@ def grade_cold_of_a_burst(answer: Any) -> str:
         right = max(0, at_once - warm)
         need(
             got == right,
-            f"{warm} copies are warm, {at_once} requests come at once: {right} find none that is idle, not {got!r}.",
+            f"{warm} copies are warm, {at_once} requests come at once: {right} find none idle, not {shown(got)}.",
         )
     return "One copy serves one request at a time: what is beyond the warm ones is cold."
 
