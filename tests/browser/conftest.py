@@ -32,8 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def fresh_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy for all tests of the session."""
+    return fresh_copy_in(tmp_path_factory.mktemp("fresh"))
+
+
+def fresh_copy_in(parent: Path) -> Path:
     """The checkout as somebody else would get it: no `.venv`, nothing run, nothing trusted."""
-    folder = tmp_path_factory.mktemp("fresh") / "workshop-checkout"
+    folder = parent / "workshop-checkout"
     folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "build", ".serverless", "kernel-ipc-*")
     for name in PARTS:

@@ -86,10 +86,14 @@ class Browser:
         actions += [{"type": "keyUp", "value": KEYS[held]}] if held else []
         self.ask("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
 
-    def screenshot(self, file: Path) -> Path:
+    def png(self) -> bytes:
         """The window as a PNG."""
+        return base64.b64decode(self.ask("GET", "/screenshot"))
+
+    def screenshot(self, file: Path) -> Path:
+        """The window as a PNG in a file."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(base64.b64decode(self.ask("GET", "/screenshot")))
+        file.write_bytes(self.png())
         return file
 
     def windows(self) -> list[str]:
