@@ -11,6 +11,8 @@ from typing import Any
 
 from workshop.localaws.faults import AwsError
 
+NUMBERS = ("ErrorCode",)  # of a dead-letter message's attributes
+
 
 class Delivery:
     """Delivers records.
@@ -66,7 +68,10 @@ class Delivery:
             if service in ("sqs", "sns", "events")
             else None
         )
-        named = {key: {"DataType": "String", "StringValue": value} for key, value in (attributes or {}).items()}
+        named = {
+            key: {"DataType": "Number" if key in NUMBERS else "String", "StringValue": value}
+            for key, value in (attributes or {}).items()
+        }
         if service == "sqs":
             url = f"{client.meta.endpoint_url}/{parts[4]}/{parts[5]}"
             client.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=named)

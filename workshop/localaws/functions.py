@@ -90,7 +90,13 @@ class Functions:
         spec = route.pick()
         try:
             return await self.engine.invoke(
-                spec, payload, request_id=request_id, client_context=client_context, trace_id=trace_id, tail=tail
+                spec,
+                payload,
+                request_id=request_id,
+                client_context=client_context,
+                trace_id=trace_id,
+                tail=tail,
+                invoked_arn=route.reference.qualified,
             )
         except Throttled:
             self.throttled(route.reference)

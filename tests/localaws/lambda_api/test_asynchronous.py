@@ -102,7 +102,9 @@ def test_a_dead_letter_queue_gets_the_event_itself(quick: Bench) -> None:
     api.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": "dead"}')
     message = received(quick, url)
     assert json.loads(message["Body"]) == {"fail": "dead"}
-    assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "as asked"
+    told = {name: (each["DataType"], each["StringValue"]) for name, each in message["MessageAttributes"].items()}
+    assert told["ErrorMessage"] == ("String", "as asked")
+    assert told["ErrorCode"] == ("Number", "200")
 
 
 def test_a_role_without_permission_delivers_nothing(quick: Bench) -> None:

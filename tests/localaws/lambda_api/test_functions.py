@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from tests.localaws.bench import ECHO, Bench, unique, zipped
 
+EMPTY = b"PK\x05\x06" + bytes(18)  # a zip with nothing in it
+
 
 def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
     """(code, message) of the error a call gives."""
@@ -53,6 +55,14 @@ def test_configuration_is_complete_and_waiters_end(api: Any, role: str) -> None:
         ({"MemorySize": 127}, "ValidationException", "greater than or equal to 128"),
         ({"MemorySize": 10241}, "ValidationException", "less than or equal to 10240"),
         ({"Timeout": 901}, "ValidationException", "less than or equal to 900"),
+        ({"Handler": ""}, "InvalidParameterValueException", "Runtime and Handler are mandatory"),
+        ({"Description": "d" * 257}, "ValidationException", "less than or equal to 256"),
+        ({"TracingConfig": {"Mode": "Loud"}}, "ValidationException", "[Active, PassThrough]"),
+        ({"DeadLetterConfig": {"TargetArn": "a-queue"}}, "ValidationException", "'deadLetterConfig.targetArn'"),
+        ({"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "LOUD"}}, "ValidationException",
+         "[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]"),
+        ({"LoggingConfig": {"LogGroup": "two words"}}, "ValidationException", "'loggingConfig.logGroup'"),
+        ({"Code": {"ZipFile": EMPTY}}, "InvalidParameterValueException", "non-empty zip"),
         ({"Handler": "two words"}, "ValidationException", "'handler'"),
         ({"FunctionName": "no spaces"}, "ValidationException", "'functionName'"),
         # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated

@@ -13,15 +13,18 @@ from tests.localaws.bench import Bench
 from tests.localaws.lambda_api.test_functions import create, refusal
 
 SOURCE = """
-import sys
+import os, sys
 def handler(event, context):
     print("got", len(str(event)))
     if event.get("raise"):
         raise ValueError("as asked")
     if event.get("big"):
-        return "x" * (6 * 1024 * 1024 + 1)
+        return "x" * (6 * 1024 * 1024 + event["big"])
+    if event.get("trace"):
+        return os.environ["_X_AMZN_TRACE_ID"]
     return {"client": getattr(context.client_context, "custom", None), "arn": context.invoked_function_arn}
 """
+SCOPE = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=s"
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +66,18 @@ def test_client_context_arrives(api: Any, name: str) -> None:
     assert wrong[0] == "InvalidRequestContentException"
 
 
-def test_what_is_no_json_is_refused(api: Any, name: str) -> None:
-    code, message = refusal(api.invoke, FunctionName=name, Payload=b"{nonsense")
+@pytest.mark.parametrize("payload", [b"{nonsense", b"[NaN]", b"-Infinity", b"\xff", b"1 2"])
+def test_what_is_no_json_is_refused(api: Any, name: str, payload: bytes) -> None:
+    code, message = refusal(api.invoke, FunctionName=name, Payload=payload)
     assert code == "InvalidRequestContentException"
     assert message.startswith("Could not parse request body into json")
+
+
+def test_unknown_kinds_are_refused(unchecked: Any, name: str) -> None:
+    for wrong, member in (({"InvocationType": "Later"}, "invocationType"), ({"LogType": "Head"}, "logType")):
+        code, message = refusal(unchecked.invoke, FunctionName=name, Payload=b"{}", **wrong)
+        assert code == "ValidationException"
+        assert f"at '{member}' failed to satisfy constraint" in message
 
 
 def test_payload_limits(api: Any, name: str) -> None:
@@ -80,9 +91,28 @@ def test_payload_limits(api: Any, name: str) -> None:
 
 
 def test_an_answer_over_6_mb_is_an_error(api: Any, name: str) -> None:
-    got = api.invoke(FunctionName=name, Payload=b'{"big": true}')
+    got = api.invoke(FunctionName=name, Payload=b'{"big": 200}')
     assert got["FunctionError"] == "Unhandled"
-    assert json.loads(got["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
+    told = json.loads(got["Payload"].read())
+    assert told["errorType"] == "Function.ResponseSizeTooLarge"
+    assert told["errorMessage"] == "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
+    assert "FunctionError" not in api.invoke(FunctionName=name, Payload=b'{"big": 50}')  # the limit is 6 MB and 100
+
+
+def test_the_context_says_how_the_function_was_named(api: Any, name: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/python-context.html: invoked_function_arn
+    arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
+    for qualifier in ("", ":$LATEST"):
+        answer = api.invoke(FunctionName=name + qualifier, Payload=b"{}")["Payload"].read()
+        assert json.loads(answer)["arn"] == arn + qualifier
+
+
+def test_the_trace_goes_on(bench: Bench, name: str) -> None:
+    # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    root = "Root=1-6123abcd-0123456789abcdef01234567"
+    url = f"{bench.url}/2015-03-31/functions/{name}/invocations"
+    sent = {"Authorization": SCOPE, "X-Amzn-Trace-Id": f"{root};Parent=0123456789abcdef;Sampled=1"}
+    assert httpx.post(url, headers=sent, content=b'{"trace": true}').json().startswith(root)
 
 
 def test_names_of_every_form_reach_it(api: Any, name: str) -> None:
@@ -106,7 +136,6 @@ def test_a_streamed_invocation_gives_chunks_and_an_end(api: Any, name: str) -> N
 
 
 def test_an_unknown_operation_is_an_aws_error(bench: Bench) -> None:
-    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=s"
-    got = httpx.get(f"{bench.url}/2015-03-31/nonsense", headers={"Authorization": scope})
+    got = httpx.get(f"{bench.url}/2015-03-31/nonsense", headers={"Authorization": SCOPE})
     assert got.headers["x-amzn-errortype"] == "UnknownOperationException"
     assert "nonsense" in got.json()["message"]

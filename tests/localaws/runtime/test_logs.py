@@ -132,9 +132,13 @@ async def test_long_lines_are_cut_where_cloudwatch_would_refuse_them(engines: En
         def handler(event, context):
             print('p' * 600_000)
             logging.warning('l' * 600_000)
+            print('☃' * 200_000)
+            logging.warning('☃' * 200_000)
     """
     async with engines() as room:
         await room.call(room.function(code))
+        assert "\ufffd" not in "".join(room.lines)  # cut between letters, not within one
+        assert "".join(room.lines).count("☃") == 400_000
         texts = [line for line in room.lines if set(line.strip()[-9:]) <= {"p", "l"}]
         assert all(len(text.encode()) <= 262_144 - 26 for text in texts)
         together = "".join(texts)

@@ -189,6 +189,15 @@ async def test_provisioned_concurrency_is_initialised_ahead(engines: Engines) ->
         assert room.engine.environments() == []
 
 
+async def test_provisioned_environments_take_the_place_of_idle_ones(engines: Engines) -> None:
+    async with engines(max_processes=2) as room:
+        await at_once(room, room.function(SLEEP), 2)
+        await until(lambda: {e["state"] for e in room.engine.environments()} == {"idle"})
+        spec = room.function(SLEEP, version="1")
+        assert await room.engine.provision(spec, 3) == 2  # as many as this machine may run
+        assert {e["init_type"] for e in room.engine.environments()} == {"provisioned-concurrency"}
+
+
 async def test_provisioning_code_that_cannot_start(engines: Engines) -> None:
     async with engines() as room:
         assert await room.engine.provision(room.function("import nope"), 2) == 0

@@ -50,6 +50,10 @@ async def test_module_state_is_kept_and_a_raised_exception_keeps_it_too(engines:
         logged = next(line for line in room.lines if line.startswith("[ERROR]"))
         heading = "[ERROR] ValueError: not this one\nTraceback (most recent call last):\n"
         assert logged.startswith(f"{heading}\u00a0\u00a0File ")
+        assert "^" not in logged + error["stackTrace"][0]  # AWS's client marks no columns
+        empty = room.function("def handler(e, c):\n    raise ValueError\n")
+        await room.fail(empty)
+        assert next(line for line in room.lines[::-1] if "ERROR" in line).startswith("[ERROR] ValueError\nTraceback")
 
 
 CANNOT_START = {
@@ -112,6 +116,25 @@ async def test_decimals_of_dynamodb_are_numbers_with_all_their_digits(engines: E
         assert invocation.payload == b'{"price": 12.3000000000000000001, "n": 3, "text": "bytes"}'
 
 
+async def test_named_tuples_are_objects(engines: Engines) -> None:
+    """AWS's client encodes by simplejson: https://simplejson.readthedocs.io/en/latest/#simplejson.JSONEncoder"""
+    code = """
+        from collections import namedtuple
+        Point = namedtuple('Point', 'x y')
+        class Own:
+            def _asdict(self):
+                return {'own': Point(1, 2)}
+        circle = []
+        circle.append(circle)
+        def handler(event, context):
+            return [Point(1, (2, 3)), {'a': [Point(1, 2)]}, Own()] if event else circle
+    """
+    async with engines() as room:
+        spec = room.function(code)
+        assert await room.call(spec, 1) == [{"x": 1, "y": [2, 3]}, {"a": [{"x": 1, "y": 2}]}, {"own": {"x": 1, "y": 2}}]
+        assert (await room.fail(spec, 0))["errorMessage"] == "Unable to marshal response: Circular reference detected"
+
+
 async def test_bytes_are_answered_as_they_are(engines: Engines) -> None:
     async with engines() as room:
         invocation = await room.engine.invoke(room.function("def handler(e, c):\n    return b'\\x00raw'\n"), b"{}")
@@ -146,6 +169,15 @@ async def test_the_context_object_is_complete_and_true(engines: Engines) -> None
         assert 5000 >= told["first"] > told["second"] > 3000
         assert (told["custom"], told["app"], told["env"], told["tenant"]) == ({"a": 1}, "T", {"b": 2}, None)
         assert told["identity"] == ["me", "pool"]
+        # "Indicates if the invoker specified a version number or alias."
+        named = await room.call(spec, invoked_arn=f"{spec.arn}:live", client_context=b'{"client": {}}')
+        assert named["arn"] == f"{spec.arn}:live"
+
+
+async def test_the_context_writes_events_to_the_log(engines: Engines) -> None:
+    async with engines() as room:
+        await room.call(room.function("def handler(e, context):\n    context.log('one')\n    context.log('two\\n2')\n"))
+        assert room.lines[2:4] == ["one", "two\n2"]
 
 
 async def test_logging_is_set_up_as_in_lambda(engines: Engines) -> None:
@@ -198,6 +230,26 @@ async def test_logging_in_json(engines: Engines) -> None:
         metrics = records[-1]["record"]["metrics"]
         assert metrics["memorySizeMB"] == 256
         assert metrics["billedDurationMs"] >= metrics["durationMs"] + metrics["initDurationMs"]
+
+
+async def test_what_json_logs_make_of_odd_records(engines: Engines) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html#python-logging-standard"""
+    code = """
+        import datetime, logging
+        logging.warning('at init')
+        def handler(event, context):
+            logging.info({'order': 7})
+            logging.info('sent', extra={'on': datetime.date(2026, 3, 2), 'nobody': None})
+            logging.log(25, 'between')
+    """
+    async with engines() as room:
+        await room.call(room.function(code, log_format="JSON"))
+        early, order, sent, between = [json.loads(line) for line in room.lines if '"level"' in line]
+        assert early["requestId"] == ""
+        assert order["message"] == {"order": 7}
+        assert (sent["on"], "nobody" in sent) == ("2026-03-02", False)
+        assert between["level"] == "INFO"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", sent["timestamp"])
 
 
 async def test_only_the_sdk_is_there_besides_the_standard_library(

@@ -7,14 +7,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
 
 import pytest
 
-from tests.localaws.runtime.room import OWN_PYTHON, Engines, until
+from tests.localaws.runtime.room import OWN_PYTHON, Engines
 from workshop.errors import WorkshopError
 
 pytestmark = pytest.mark.anyio
@@ -252,50 +251,6 @@ async def test_asking_for_the_next_request_before_answering_is_refused(engines: 
     """
     async with engines() as room:
         assert await room.call(room.function(code)) == 403
-
-
-def python_with_ric() -> str:
-    """An interpreter that has AWS's own runtime client: named by AWSLAMBDARIC_PYTHON, or this one."""
-    named = os.environ.get("AWSLAMBDARIC_PYTHON", "")
-    if not named and importlib.util.find_spec("awslambdaric"):
-        named = sys.executable
-    return named
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux" or not python_with_ric(),
-    reason="awslambdaric (Linux only) is not installed: name an interpreter that has it in AWSLAMBDARIC_PYTHON",
-)
-async def test_awss_own_runtime_client_runs_our_handlers(engines: Engines) -> None:
-    """https://github.com/aws/aws-lambda-python-runtime-interface-client"""
-    code = """
-        import logging
-        def handler(event, context):
-            print('printed by', context.aws_request_id)
-            logging.warning('logged')
-            if event == 'bad':
-                raise ValueError('as asked')
-            left = context.get_remaining_time_in_millis() > 1000
-            return {'event': event, 'left': left, 'arn': context.invoked_function_arn}
-    """
-    async with engines(isolation="paths") as room:
-        bootstrap = f'#!/bin/sh\nexec {python_with_ric()} -m awslambdaric "$_HANDLER"\n'
-        spec = room.function({"app.py": code, "bootstrap": bootstrap}, runtime="provided.al2023")
-        for event in ({"a": "é"}, [1], "x" * 100_000):
-            assert await room.call(spec, event) == {"event": event, "left": True, "arn": spec.arn}
-        assert f"printed by {room.last.request_id}\n" in room.lines
-        error = await room.fail(spec, "bad")
-        assert (error["errorType"], error["errorMessage"]) == ("ValueError", "as asked")
-        assert len(room.engine.environments()) == 1
-        # The same handler by our own client: the same error document but for the folder.
-        own = await room.fail(room.function({"app.py": code}), "bad")
-        assert {**own, "requestId": 0, "stackTrace": 0} == {**error, "requestId": 0, "stackTrace": 0}
-        assert len(own["stackTrace"]) == len(error["stackTrace"]) == 1
-        broken = room.function({"app.py": "import nope", "bootstrap": bootstrap}, runtime="provided.al2023")
-        theirs = await room.fail(broken)
-        assert theirs == await room.fail(room.function("import nope"))
-        await until(lambda: len(room.engine.environments()) == 2)
-
 
 
 async def test_a_streamed_answer_and_one_that_breaks_off(engines: Engines) -> None:

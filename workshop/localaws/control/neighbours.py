@@ -78,7 +78,8 @@ async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None
     try:
         route = aws.functions.route(arn, qualifier)
         function = aws.service.function(route.reference)
-    except AwsError:
+    except AwsError:  # the alias is gone, and what it kept ready goes with it
+        aws.engine.retire(arn)
         return
     entry = function.provisioned.get(qualifier)
     if not count or entry is None:
@@ -91,7 +92,12 @@ async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None
         "Status": "READY" if ready == count else "FAILED",
     }
     if ready < count:
-        entry["StatusReason"] = "FUNCTION_ERROR_INIT_FAILURE"
+        cap = aws.engine.settings.max_processes
+        entry["StatusReason"] = (
+            f"The offline cloud runs at most {cap} execution environments at once (max_processes)."
+            if len(aws.engine.live) >= cap
+            else "FUNCTION_ERROR_INIT_FAILURE"
+        )
 
 
 def runnable(aws: LocalAWS, runtime: str) -> None:

@@ -41,13 +41,12 @@ def create(service: Service, request: Request) -> Response:
     config = {name: body[name] for name in MEMBERS if body.get(name) is not None}
     if body.get("PackageType", "Zip") != "Zip":
         raise validate.refused("Container images are not supported offline: PackageType must be Zip.")
-    for name, member in (("Role", "role"), ("Handler", "handler"), ("Runtime", "runtime")):
-        if not config.get(name):
-            raise (
-                validate.refused(f"{name} is mandatory for functions created with deployment packages")
-                if member != "role"
-                else names.constraint("null", "role", "Member must not be null")
-            )
+    if not config.get("Role"):
+        raise names.constraint("null", "role", "Member must not be null")
+    if not config.get("Runtime") or not config.get("Handler"):
+        raise validate.refused(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
     validate.configuration(config)
     if reference.name in service.region(request).functions:
         raise AwsError("ResourceConflictException", f"Function already exist: {reference.name}", 409)

@@ -16,9 +16,11 @@ from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.functions import ASYNC_LIMIT, SYNC_LIMIT, Functions
 from workshop.localaws.http import Request, Response
+from workshop.localaws.lambda_api import names
 from workshop.localaws.runtime.model import Invocation, Throttled
 
-RESPONSE_LIMIT = SYNC_LIMIT
+KINDS = ("Event", "RequestResponse", "DryRun")
+LOG_TYPES = ("None", "Tail")
 
 
 class Invoke:
@@ -47,8 +49,11 @@ class Invoke:
     async def _invoke(self, request: Request, name: str, how: str) -> Response:
         qualifier = request.arguments.get("Qualifier")
         kind = "Event" if how == "invoke-async" else request.headers.get("x-amz-invocation-type", "RequestResponse")
-        if kind not in ("RequestResponse", "Event", "DryRun"):
-            raise AwsError("InvalidParameterValueException", f"Unknown invocation type: {kind}")
+        log_type = request.headers.get("x-amz-log-type", "None")
+        for value, member, known in ((kind, "invocationType", KINDS), (log_type, "logType", LOG_TYPES)):
+            if value not in known:
+                rule = f"Member must satisfy enum value set: [{', '.join(known)}]"
+                raise names.constraint(value, member, rule)
         route = self.functions.route(name, qualifier, request.region)
         payload = request.body or b"{}"
         check_payload(payload, SYNC_LIMIT if kind == "RequestResponse" else ASYNC_LIMIT)
@@ -60,7 +65,7 @@ class Invoke:
         if kind == "Event":
             request_id = self.queue.put(route.reference, payload, context=context)
             return Response(202, b'{"Status": 202}' if how == "invoke-async" else b"", {"x-amzn-requestid": request_id})
-        tail = request.headers.get("x-amz-log-type") == "Tail"
+        tail = log_type == "Tail"
         outcome = await self.functions.invoke(
             name,
             payload,
@@ -68,11 +73,19 @@ class Invoke:
             qualifier=qualifier,
             region=request.region,
             client_context=context,
+            trace_id=request.headers.get("x-amzn-trace-id"),
             tail=tail,
         )
         if how == "response-streaming-invocations":
             return streamed(outcome, tail)
         return plain(outcome, tail)
+
+
+def _no_json(token: str) -> None:
+    raise ValueError(f"Non-standard token '{token}'")
+
+
+STRICT = json.JSONDecoder(parse_constant=_no_json)  # Python alone takes NaN and Infinity for JSON
 
 
 def check_payload(payload: bytes, limit: int) -> None:
@@ -90,7 +103,7 @@ def check_payload(payload: bytes, limit: int) -> None:
             413,
         )
     try:
-        json.loads(payload)
+        STRICT.decode(payload.decode(json.detect_encoding(payload)))
     except (ValueError, RecursionError) as error:
         raise AwsError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
 
@@ -116,21 +129,11 @@ def plain(outcome: Invocation, tail: bool) -> Response:
         "x-amzn-requestid": outcome.request_id,
         "x-amz-executed-version": outcome.executed_version,
     }
-    payload, failed = outcome.payload, outcome.function_error
-    if len(payload) > RESPONSE_LIMIT:
-        failed = "Unhandled"
-        payload = json.dumps(
-            {
-                "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} "
-                                f"bytes).",
-                "errorType": "Function.ResponseSizeTooLarge",
-            }
-        ).encode()
-    if failed:
-        headers["x-amz-function-error"] = failed
+    if outcome.function_error:
+        headers["x-amz-function-error"] = outcome.function_error
     if tail:
         headers["x-amz-log-result"] = base64.b64encode(outcome.log_tail.encode()[-4096:]).decode()
-    return Response(200, payload, headers)
+    return Response(200, outcome.payload, headers)
 
 
 def streamed(outcome: Invocation, tail: bool) -> Response:

@@ -76,6 +76,8 @@ def unzip(data: bytes, folder: Path) -> int:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
+            if not entries:
+                raise AwsError("InvalidParameterValueException", "Uploaded file must be a non-empty zip")
             if sum(entry.file_size for entry in entries) >= MAX_UNZIPPED:
                 raise AwsError(
                     "InvalidParameterValueException", f"Unzipped size must be smaller than {MAX_UNZIPPED} bytes"

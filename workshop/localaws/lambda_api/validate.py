@@ -19,7 +19,12 @@ from workshop.localaws.lambda_api.store import LayerVersion, Package, Store
 HANDLER = re.compile(r"[^\s]+")
 ROLE = re.compile(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
+DEAD_LETTERS = re.compile(r"(arn:aws[a-zA-Z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:.+)?")
+LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+SYSTEM_LEVELS = ("DEBUG", "INFO", "WARN")
 MAX_ENVIRONMENT = 4096
+MAX_DESCRIPTION = 256
 MAX_LAYERS = 5
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 RESERVED = frozenset(
@@ -72,6 +77,12 @@ def configuration(given: dict[str, Any]) -> None:
     architectures = given.get("Architectures")
     if architectures is not None and architectures not in (["x86_64"], ["arm64"]):
         raise constraint(architectures, "architectures", "Member must satisfy enum value set: [x86_64, arm64]")
+    if len(description := given.get("Description") or "") > MAX_DESCRIPTION:
+        raise constraint(description, "description", f"Member must have length less than or equal to {MAX_DESCRIPTION}")
+    _one_of((given.get("TracingConfig") or {}).get("Mode"), "tracingConfig.mode", ("Active", "PassThrough"))
+    target = (given.get("DeadLetterConfig") or {}).get("TargetArn") or ""
+    if not DEAD_LETTERS.fullmatch(target):
+        raise constraint(target, "deadLetterConfig.targetArn", "Member must be the ARN of an SQS queue or an SNS topic")
     environment((given.get("Environment") or {}).get("Variables") or {})
     logging(given.get("LoggingConfig") or {})
 
@@ -86,6 +97,11 @@ def _between(given: dict[str, Any], name: str, member: str, low: int, high: int)
         raise constraint(value, member, f"Member must have value greater than or equal to {low}")
     if value > high:
         raise constraint(value, member, f"Member must have value less than or equal to {high}")
+
+
+def _one_of(value: Any, member: str, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise constraint(value, member, f"Member must satisfy enum value set: [{', '.join(known)}]")
 
 
 def environment(variables: dict[str, str]) -> None:
@@ -120,8 +136,14 @@ def environment(variables: dict[str, str]) -> None:
 def logging(given: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
     form = given.get("LogFormat", "Text")
-    if form not in ("Text", "JSON"):
-        raise constraint(form, "loggingConfig.logFormat", "Member must satisfy enum value set: [JSON, Text]")
+    _one_of(form, "loggingConfig.logFormat", ("JSON", "Text"))
+    _one_of(given.get("ApplicationLogLevel"), "loggingConfig.applicationLogLevel", APPLICATION_LEVELS)
+    _one_of(given.get("SystemLogLevel"), "loggingConfig.systemLogLevel", SYSTEM_LEVELS)
+    group = given.get("LogGroup")
+    if group is not None and not LOG_GROUP.fullmatch(group):
+        raise constraint(
+            group, "loggingConfig.logGroup", f"Member must satisfy regular expression pattern: {LOG_GROUP.pattern}"
+        )
     if form == "Text" and (given.get("ApplicationLogLevel") or given.get("SystemLogLevel")):
         raise refused(
             'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change '

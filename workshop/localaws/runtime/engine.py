@@ -75,6 +75,7 @@ class Engine:
     async def invoke(
         self, spec: FunctionSpec, payload: bytes, *, request_id: str | None = None, client_context: bytes | None = None,
         cognito_identity: bytes | None = None, trace_id: str | None = None, tail: bool = False,
+        invoked_arn: str = "",
     ) -> Invocation:
         """Run one request and return its outcome, errors of the function included.
 
@@ -87,6 +88,7 @@ class Engine:
             client_context, cognito_identity: JSON documents for the context object.
             trace_id: the X-Ray header; made when not given.
             tail: fill `Invocation.log_tail`.
+            invoked_arn: the ARN as the caller gave it, for the context object; the function's own when not given.
 
         Raises:
             Throttled: the function or the account runs as many requests as it may.
@@ -94,7 +96,7 @@ class Engine:
         self.concurrency.begin(spec.arn)
         request = Request(
             spec, payload, request_id or str(uuid.uuid4()), self.loop.create_future(), perf_counter(),
-            trace_id or new_trace_id(), client_context, cognito_identity, tail,
+            trace_id or new_trace_id(), client_context, cognito_identity, tail, invoked_arn,
         )
         self.place(request)
         return await request.future
@@ -131,9 +133,9 @@ class Engine:
             leaving.retired = True
             self.place(request)
 
-    def evict(self) -> bool:
-        """End the environment that has been idle longest, provisioned ones last; False when none is idle."""
-        idle = [e for pool in self.idle.values() for e in pool]
+    def evict(self, *, on_demand: bool = False) -> bool:
+        """End the environment that has been idle longest, provisioned ones last or not at all; False: none is idle."""
+        idle = [e for pool in self.idle.values() for e in pool if not on_demand or e.init_type == "on-demand"]
         if idle:
             min(idle, key=lambda e: (e.init_type != "on-demand", e.idle_since)).die()
         return bool(idle)
@@ -256,9 +258,10 @@ class Engine:
         have = [e for e in self.live if e.spec.key == spec.key and e.init_type != "on-demand" and not e.retired]
         for environment in have[count:]:
             self.retire_one(environment)
-        room = max(0, self.settings.max_processes - len(self.live))
-        made = [self.create(spec, None, "provisioned-concurrency") for _ in range(min(room, count - len(have)))]
-        return sum(await asyncio.gather(*(e.opened for e in (*have[:count], *made))))
+        kept = have[:count]
+        while len(kept) < count and (len(self.live) < self.settings.max_processes or self.evict(on_demand=True)):
+            kept.append(self.create(spec, None, "provisioned-concurrency"))
+        return sum(await asyncio.gather(*(e.opened for e in kept)))
 
     def environments(self) -> list[dict[str, Any]]:
         """The live environments, for a reader."""

@@ -195,6 +195,10 @@ class Environment:
         request, self.request = self.request, None
         ended = perf_counter()
         self.last_words(ended, ended - request.started > SHORT)
+        if self.peak_mb > self.spec.memory_size and not (error_type or status == "timeout"):  # too quick for the watch
+            self.request = request
+            self.out_of_memory()
+            return
         duration = (ended - request.started) * 1000
         if status == "timeout":
             duration = self.spec.timeout * 1000  # as AWS reports it, however long the kill took
@@ -203,8 +207,8 @@ class Environment:
             request.request_id, payload, None if status == "success" else "Unhandled", self.spec.version,
             started=request.began, queued_ms=max(0.0, (request.started - request.asked) * 1000 - (init or 0.0)),
             init_ms=init, duration_ms=duration, billed_ms=math.ceil(duration + (init or 0.0)),
-            max_memory_mb=self.peak_mb, environment_id=self.id, pid=self.process.pid if self.process else 0,
-            log_stream=self.stream, status=status,
+            max_memory_mb=min(self.peak_mb, self.spec.memory_size), environment_id=self.id,
+            pid=self.process.pid if self.process else 0, log_stream=self.stream, status=status,
         )
         at = self.engine.clock()
         outcome = status if error_type or status == "timeout" else "success"  # as far as Lambda itself is concerned

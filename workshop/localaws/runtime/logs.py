@@ -85,17 +85,16 @@ class LogStream:
         self.line = lines.pop()
         for line in lines:
             self.event(line + b"\n")
-        if len(self.line) >= EVENT_LIMIT:
-            line, self.line = self.line, b""
-            self.event(line)
+        while len(self.line) > EVENT_LIMIT:
+            piece, self.line = cut(self.line)
+            self.event(piece)
 
     def event(self, message: bytes) -> None:
         """One event, cut where CloudWatch Logs would refuse it."""
-        if len(message) <= EVENT_LIMIT:
-            self.add(message.decode("utf-8", "replace"))
-            return
-        for start in range(0, len(message), EVENT_LIMIT):
-            self.add(message[start : start + EVENT_LIMIT].decode("utf-8", "replace"))
+        while len(message) > EVENT_LIMIT:
+            piece, message = cut(message)
+            self.add(piece.decode("utf-8", "replace"))
+        self.add(message.decode("utf-8", "replace"))
 
     def finish_line(self) -> None:
         """A request or a process is over: what has no line end is an event all the same."""
@@ -109,3 +108,11 @@ class LogStream:
         text = "".join(self.tail or ()).encode()
         self.tail = None
         return text[-TAIL_LIMIT:].decode("utf-8", "ignore")
+
+
+def cut(text: bytes) -> tuple[bytes, bytes]:
+    """As much of a long text as one event holds, and the rest; never within a letter."""
+    end = EVENT_LIMIT
+    while end > EVENT_LIMIT - 4 and text[end] & 0xC0 == 0x80:
+        end -= 1
+    return text[:end], text[end:]

@@ -26,6 +26,7 @@ class Request:
     client_context: bytes | None = None
     cognito_identity: bytes | None = None
     tail: bool = False
+    invoked_arn: str = ""  # as the caller named the function: with a qualifier, or without
     started: float = 0.0
     began: float = 0.0
     deadline: float = math.inf
@@ -41,7 +42,8 @@ class Request:
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Lambda-Runtime-Aws-Request-Id: {self.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
-            f"Lambda-Runtime-Invoked-Function-Arn: {self.spec.arn}\r\nLambda-Runtime-Trace-Id: {self.trace_id}\r\n"
+            f"Lambda-Runtime-Invoked-Function-Arn: {self.invoked_arn or self.spec.arn}\r\n"
+            f"Lambda-Runtime-Trace-Id: {self.trace_id}\r\n"
             f"Content-Length: {len(self.payload)}\r\n"
         ).encode()
         if self.client_context:

@@ -36,9 +36,7 @@ class Host:
         if not self.is_current(request_id):
             return UNKNOWN
         if len(body) > RESPONSE_LIMIT:
-            message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            self.environment.finish(document("Function.ResponseSizeTooLarge", message), "error")
-            return 413, {"errorMessage": message, "errorType": "RequestEntityTooLarge"}
+            return self.too_large()
         # The header comes in the trailer of a streamed response that broke off.
         self.environment.finish(body, "error" if ERROR_TYPE in headers else "success")
         return ACCEPTED
@@ -46,8 +44,16 @@ class Host:
     def failed(self, request_id: str, headers: Headers, body: bytes) -> Answer:
         if not self.is_current(request_id):
             return UNKNOWN
+        if len(body) > RESPONSE_LIMIT:
+            return self.too_large()
         self.environment.finish(body, "error")
         return ACCEPTED
+
+    def too_large(self) -> Answer:
+        """An answer that Lambda does not carry becomes an error that says so."""
+        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
+        self.environment.finish(document("Function.ResponseSizeTooLarge", message), "error")
+        return 413, {"errorMessage": message, "errorType": "RequestEntityTooLarge"}
 
     def init_failed(self, headers: Headers, body: bytes) -> Answer:
         if self.environment.state != "init":

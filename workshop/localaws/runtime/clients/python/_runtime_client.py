@@ -135,7 +135,9 @@ def describe(error, request_id=""):
         frames = traceback.extract_tb(error.__traceback__)
         while len(frames) > 1 and frames[0].filename in HERE:
             frames.pop(0)
-        kind, message, trace = type(error).__name__, str(error), frames.format()
+        # Without columns: AWS's client gives four fields a frame, so no ^^^^ stands below the code.
+        four = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames]
+        kind, message, trace = type(error).__name__, str(error), traceback.format_list(four)
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
 
 
@@ -146,7 +148,8 @@ def error_line(document):
 
         stamp = {"timestamp": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime()), "level": "ERROR"}
         return json.dumps({**stamp, **document}, ensure_ascii=False)
-    lines = [f"[ERROR] {document['errorType']}: {document['errorMessage']}", "Traceback (most recent call last):"]
+    heading = ": ".join(filter(None, (document["errorType"], document["errorMessage"])))
+    lines = [f"[ERROR] {heading}", "Traceback (most recent call last):"]
     for element in document["stackTrace"]:
         for line in element.splitlines() or [""]:
             text = line.lstrip(" ")

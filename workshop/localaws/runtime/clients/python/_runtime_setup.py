@@ -25,6 +25,7 @@ def prepare(frames, current, json_logs):
     keep_bytecode({task: bytecode, opt: bytecode, **({site: sdk_bytecode} if sdk_bytecode else {})})
     sys.meta_path.insert(0, LoggingFinder(frames, current, json_logs))
     sys.meta_path.append(SdkFinder(site))
+    LambdaContext.log_sink = frames
     builtins.exit = builtins.quit = sys.exit  # what `site` would add
 
 
@@ -164,6 +165,8 @@ class ClientContext(Record):
 class LambdaContext:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
 
+    log_sink = None
+
     def __init__(self, headers, client_context, identity):
         environ = os.environ
         self.aws_request_id = headers["lambda-runtime-aws-request-id"]
@@ -183,8 +186,8 @@ class LambdaContext:
         return max(0, self._epoch_deadline_time_in_ms - int(time() * 1000))
 
     def log(self, msg):
-        """Write to the log as it is."""
-        sys.stdout.write(str(msg))
+        """Write one event to the log."""
+        self.log_sink.write(str(msg))
 
     def __repr__(self):
         names = ("aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb")
@@ -224,10 +227,38 @@ class Encoder(json.JSONEncoder):
                 return float("nan")
             Encoder.decimals = True
             return self.marker + str(value) + self.marker
+        if callable(getattr(value, "_asdict", None)):
+            return as_objects(value._asdict())
         return super().default(value)
 
 
 ENCODER = Encoder(ensure_ascii=os.environ.get("AWS_EXECUTION_ENV", "") < "AWS_Lambda_python3.12")
+
+
+def has_named_tuple(value):
+    """Whether there is a named tuple in a value: the managed runtime writes it as an object, `json` as an array."""
+    if isinstance(value, dict):
+        return any(map(has_named_tuple, value.values()))
+    if isinstance(value, (list, tuple)):
+        return hasattr(value, "_asdict") or any(map(has_named_tuple, value))
+    return False
+
+
+def without_named_tuples(value):
+    """The value itself where there are none."""
+    try:
+        return as_objects(value) if has_named_tuple(value) else value
+    except RecursionError:  # a circle, or too deep: the encoder says which
+        return value
+
+
+def as_objects(value):
+    """The value with named tuples made into objects."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: as_objects(item) for key, item in value.items()}
+    return list(map(as_objects, value)) if isinstance(value, (list, tuple)) else value
 
 
 def encode(value):
@@ -236,7 +267,7 @@ def encode(value):
     Raises:
         TypeError, ValueError: it has no JSON form.
     """
-    text = ENCODER.encode(value)
+    text = ENCODER.encode(without_named_tuples(value))
     if Encoder.decimals:
         text = text.replace('"' + Encoder.marker, "").replace(Encoder.marker + '"', "")
         Encoder.decimals = False
