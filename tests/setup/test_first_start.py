@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workshop.setup import install
+
 ROOT = Path(__file__).resolve().parents[2]
 BASE = Path(getattr(sys, "_base_executable", sys.executable))
 posix_only = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a script with a #! line")
@@ -61,7 +63,8 @@ def start(checkout: Path, says: str, *, sleeps: float = 0, **more: str) -> subpr
     [
         ("error: Failed to fetch: dns error: failed to lookup address information", "network is away"),
         ("error: failed to write: No space left on device (os error 28)", "disk became full"),
-        ("Error: ensurepip is not available", "python3"),
+        ("/usr/bin/python3: No module named ensurepip", "comes without venv"),
+        ("error: failed to create file: Permission denied (os error 13)", "may not be written to"),
         ("error: Hash mismatch for boto3: hash does not match", "hash differs"),
         ("error: something nobody foresaw", "something nobody foresaw"),
     ],
@@ -69,7 +72,7 @@ def start(checkout: Path, says: str, *, sleeps: float = 0, **more: str) -> subpr
 def test_an_installation_that_fails_says_why_in_one_paragraph(checkout: Path, says: str, expected: str) -> None:
     process = start(checkout, says)
     _, errors = process.communicate(timeout=60)
-    paragraph = errors.strip().splitlines()[-1]
+    [paragraph] = errors.strip().splitlines()
     assert process.returncode == 1
     assert expected in paragraph
     assert "Traceback" not in errors
@@ -101,6 +104,72 @@ def test_a_lock_left_by_a_killed_set_up_does_not_block_the_next(checkout: Path) 
     (checkout / ".venv.lock").write_text(str(dead.pid), encoding="utf-8")
     process = start(checkout, "error: no space left on device")
     assert "disk became full" in process.communicate(timeout=60)[1]
+
+
+@posix_only
+def test_an_installer_that_outlives_its_set_up_is_waited_for(checkout: Path) -> None:
+    """Two installers at once in one folder leave it half-made, so the lock is the system's and the installer has it."""
+    first = start(checkout, "Downloading numpy", sleeps=4)
+    assert "Downloading numpy" in first.stderr.readline()
+    first.kill()
+    first.wait()
+    again = start(checkout, "error: no space left on device")
+    said, errors = again.communicate(timeout=60)
+    assert "Another set-up is running in this folder" in said
+    assert "disk became full" in errors
+    assert not (checkout / ".venv.lock").exists()
+
+
+def half_made(checkout: Path) -> Path:
+    """A `.venv` as an interrupted installer leaves it: one package whole, one short of a file, one without its list."""
+    venv = checkout / ".venv"
+    version = "{}.{}".format(*sys.version_info)
+    packages = venv / f"lib/python{version}/site-packages"
+    packages.mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(BASE)
+    (venv / "pyvenv.cfg").write_text(f"home = {BASE.parent}\nversion = {version}.0\n", encoding="utf-8")
+    for name, files in {"whole": ["whole.py"], "half": [], "listless": ["listless.py"]}.items():
+        for file in files:
+            (packages / file).write_text("x = 1\n", encoding="utf-8")
+        info = packages / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\n", encoding="utf-8")
+        record = f"{name}.py,sha256=x,6\n{info.name}/METADATA,sha256=x,22\n{info.name}/RECORD,,\n"
+        (info / "RECORD").write_text("" if name == "listless" else record, encoding="utf-8")
+    return packages
+
+
+@posix_only
+def test_packages_that_a_killed_installer_left_half_made_are_installed_again(checkout: Path) -> None:
+    """pip and uv believe a `.dist-info` folder, which they write before the rest of the package.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    packages = half_made(checkout)
+    said, _ = start(checkout, "error: no space left on device").communicate(timeout=60)
+    assert [path.name for path in packages.glob("*.dist-info")] == ["whole-1.0.dist-info"]
+    assert "half-made" in said
+    assert "half" in said and "listless" in said
+
+
+@posix_only
+def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
+    """After an update of the system's Python, `.venv/bin/python` leads nowhere."""
+    packages = half_made(checkout)
+    (checkout / ".venv" / ".workshop-ready").write_text(install.fingerprint(checkout), encoding="utf-8")
+    (checkout / ".venv/bin/python").unlink()
+    (checkout / ".venv/bin/python").symlink_to(checkout / "no-such-python")
+    process = start(checkout, "error: no space left on device")
+    assert "disk became full" in process.communicate(timeout=60)[1]
+    assert not packages.exists()
+
+
+@posix_only
+def test_an_installers_own_words_do_not_stand_beside_the_paragraph(checkout: Path) -> None:
+    _, errors = start(checkout, "error: Failed to fetch\n  cause: tcp connect error").communicate(timeout=60)
+    assert "network is away" in errors
+    assert "tcp connect error" not in errors
 
 
 @posix_only

@@ -8,20 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workshop.setup import install
+from workshop.setup import halves, install
+from workshop.setup.troubles import SetupError
 
 # One module of each package that a missing environment would lack; found without importing any.
-NEEDED = ("jupyterlab", "boto3", "stripe", "httpx", "moto", "uvicorn", "starlette", "typer", "rich", "yaml")
+NEEDED = (
+    *("jupyterlab", "boto3", "stripe", "httpx", "moto", "uvicorn", "httptools", "starlette", "psutil", "yaml"),
+    *("typer", "rich", "numpy", "matplotlib", "nbclient", "ipykernel", "jsonschema", "pytest"),
+)
 
 
 def has_packages() -> bool:
     """True when this interpreter's own environment has the workshop's packages (conda, Binder, an own venv)."""
     return all(importlib.util.find_spec(name) is not None for name in NEEDED)
-
-
-def python_of(venv: Path) -> Path:
-    """The interpreter inside a virtual environment."""
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def run(arguments: list[str], root: str) -> int:
@@ -38,7 +37,7 @@ def run(arguments: list[str], root: str) -> int:
         # Inside, a package that is missing all the same means that the environment was damaged: mend it.
         if not install.is_ready(venv, folder) or (inside and not has_packages()):
             install.install(venv, folder, again=inside)
-    except install.SetupError as error:
+    except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -48,7 +47,7 @@ def run(arguments: list[str], root: str) -> int:
         from workshop.cli import main
 
         return main(arguments)
-    return hand_over(python_of(venv), arguments, folder)
+    return hand_over(halves.python_of(venv), arguments, folder)
 
 
 def hand_over(python: Path, arguments: list[str], folder: Path) -> int:

@@ -151,7 +151,7 @@ def fetch(program: list[str], target: Target, requirements: str, folder: Path) -
         ]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
-        from workshop.setup.install import NETWORK_TROUBLE
+        from workshop.setup.troubles import NETWORK_TROUBLE
 
         words = " ".join(line.strip() for line in done.stderr.strip().splitlines()[-3:])[-400:]
         away = any(trouble in done.stderr.lower() for trouble in NETWORK_TROUBLE) and "no matching" not in words.lower()
