@@ -16,6 +16,9 @@ logger.setLevel(logging.INFO)
 # Headers that describe the body or the request. Others belong to one connection, or to us.
 FORWARDED = ("content-type", "content-encoding", "content-language", "idempotency-key", "x-request-id")
 
+# The most that SQS takes, in bytes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+LONGEST_MESSAGE = 1_048_576
+
 sqs = boto3.client("sqs")
 back_end = httpx.Client(base_url=os.environ["BACKEND_URL"], timeout=float(os.environ.get("BACKEND_TIMEOUT", "5")))
 
@@ -50,12 +53,11 @@ def accept(event, context):
     """POST /queued/…: puts the request into a queue and answers at once; `deliver` forwards it."""
     if not may_pass(event):
         return answer(401, "The header X-Api-Key is missing or wrong.")
-    message = {
-        "path": path_of(event),
-        "headers": headers_of(event),
-        "body": base64.b64encode(body_of(event)).decode(),
-    }
-    sent = sqs.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(message))
+    body = base64.b64encode(body_of(event)).decode()
+    message = json.dumps({"path": path_of(event), "headers": headers_of(event), "body": body})
+    if len(message) > LONGEST_MESSAGE:
+        return answer(413, "The queue takes about 780 kB; send more to /forward.")
+    sent = sqs.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=message)
     # A back end that knows this key takes a message once, however often it is delivered.
     return answer(202, "Accepted", id=headers_of(event).get("idempotency-key", sent["MessageId"]))
 

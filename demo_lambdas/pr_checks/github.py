@@ -28,9 +28,12 @@ class GitHub:
         await self.http.aclose()
 
     async def pull(self, repo: str, number: int) -> dict | None:
-        """A pull request as it is now; None when GitHub does not show it."""
+        """A pull request as it is now; None when this token may not see it."""
         response = await self.http.get(f"/repos/{repo}/pulls/{number}")
-        return response.json() if response.is_success else None
+        if response.status_code in (403, 404):
+            return None
+        response.raise_for_status()
+        return response.json()
 
     async def open_pulls(self, repo: str, base: str) -> AsyncIterator[dict]:
         """Every open pull request into a branch. GitHub answers in pages, each with a link to the next."""

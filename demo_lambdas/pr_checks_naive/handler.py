@@ -30,7 +30,8 @@ def webhook(event, context):
 
 
 def post(token, pull, context, state):
-    url = f"{API}/repos/{pull['base']['repo']['full_name']}/statuses/{pull['head']['sha']}"
+    repo, sha = pull["base"]["repo"]["full_name"], pull["head"]["sha"]
+    url = f"{API}/repos/{repo}/statuses/{sha}"
     headers = {"Authorization": f"Bearer {token}"}
     options = {"json": {"state": state, "context": context}, "headers": headers}
     threading.Thread(target=httpx.post, args=[url], kwargs=options).start()

@@ -32,7 +32,8 @@ def send(event, context):
 
     [key] = get_ssm(["secret_api_key"])
     headers = {"X-Postmark-Server-Token": key}
-    letter = {"From": SENDER, "To": to, "TemplateAlias": template, "TemplateModel": data}
+    letter = {"From": SENDER, "To": to}
+    letter |= {"TemplateAlias": template, "TemplateModel": data}
     try:
         response = mail.post("/email/withTemplate", json=letter, headers=headers)
         response.raise_for_status()

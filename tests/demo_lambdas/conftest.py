@@ -1,4 +1,4 @@
-"""A service's code imported as Lambda imports it: its folder and its layers on the path, its variables set."""
+"""A service's code imported as Lambda imports it (folder and layers on the path, variables set), or deployed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from workshop import deploy, remove
+from workshop.scenarios.pull_requests import repository
 
 SERVICES = Path(__file__).resolve().parents[2] / "demo_lambdas"
 
@@ -51,3 +54,40 @@ def parameter(client: Callable[..., Any]) -> Callable[[str, str], None]:
 def context() -> SimpleNamespace:
     """What Lambda hands to a handler besides the event; none of these services looks at it."""
     return SimpleNamespace(aws_request_id="00000000-0000-0000-0000-000000000000")
+
+
+@pytest.fixture(scope="module")
+def shared(cloud):
+    """The layer that most services need."""
+    deploy("demo_lambdas/access_ssm", quiet=True)
+    yield cloud
+    remove("demo_lambdas/access_ssm", quiet=True)
+
+
+@pytest.fixture
+def deployed(shared):
+    """`deployed("third_party")` deploys a service and removes it after the test."""
+    made = []
+
+    def make(service):
+        made.append(service)
+        return deploy(service if "/" in service else f"demo_lambdas/{service}", quiet=True)
+
+    yield make
+    for service in made:
+        remove(service if "/" in service else f"demo_lambdas/{service}", quiet=True)
+
+
+@pytest.fixture
+def clock(cloud):
+    """The cloud's clock, back to real time afterwards."""
+    yield cloud.clock
+    cloud.clock.reset()
+
+
+@pytest.fixture
+def shop(shared, parameter, clock):
+    clock.move_to("2026-03-25T12:00:00Z")
+    repo = repository(shared, "shop")
+    parameter("github_token", repo.token_for_checks())
+    return repo

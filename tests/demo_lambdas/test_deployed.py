@@ -15,40 +15,11 @@ import pytest
 from workshop import WorkshopError, deploy, offline, remove
 from workshop.lesson import ROOT
 from workshop.scenarios import back_end as other_side
-from workshop.scenarios import chunks, copies, layers, mail
-from workshop.scenarios.pull_requests import CHECKS, repository
+from workshop.scenarios import chunks, copies, layers, mail, schedules
+from workshop.scenarios.pull_requests import CHECKS
 from workshop.scenarios.runtime_api import Waiting
 
 NAME, TIME = CHECKS
-
-
-@pytest.fixture(scope="module")
-def shared(cloud):
-    """The layer that most services need."""
-    deploy("demo_lambdas/access_ssm", quiet=True)
-    yield cloud
-    remove("demo_lambdas/access_ssm", quiet=True)
-
-
-@pytest.fixture
-def deployed(shared):
-    """`deployed("third_party")` deploys a service and removes it after the test."""
-    made = []
-
-    def make(service):
-        made.append(service)
-        return deploy(service if "/" in service else f"demo_lambdas/{service}", quiet=True)
-
-    yield make
-    for service in made:
-        remove(service if "/" in service else f"demo_lambdas/{service}", quiet=True)
-
-
-@pytest.fixture
-def clock(cloud):
-    """The cloud's clock, back to real time afterwards."""
-    yield cloud.clock
-    cloud.clock.reset()
 
 
 def logs_of(function):
@@ -57,14 +28,6 @@ def logs_of(function):
 
 
 # Pull request checks
-
-
-@pytest.fixture
-def shop(shared, parameter, clock):
-    clock.move_to("2026-03-25T12:00:00Z")
-    repo = repository(shared, "shop")
-    parameter("github_token", repo.token_for_checks())
-    return repo
 
 
 def test_a_webhook_of_github_turns_the_checks_red_and_green(shop, deployed, parameter, clock):
@@ -122,6 +85,7 @@ def test_the_report_runs_on_working_nights(deployed, clock):
     assert [one["time"][:16] for one in clock.move_to("2026-03-30T03:00:00Z")] == ["2026-03-30T03:00"]
     bucket = boto3.resource("s3").Bucket(report.outputs["ReportsBucket"])
     [found] = bucket.objects.all()
+    assert schedules.newest_report(bucket.name).rows[2:] == [["orders", "3"], ["total", "7.50 GBP"]]
     assert json.loads(found.get()["Body"].read())["totals"] == {"GBP": 750}
     assert '"orders": 3' in logs_of("nightly-report-dev-report")
     bucket.objects.delete()
@@ -159,7 +123,7 @@ def test_a_queue_loses_nothing(middle, clock):
     assert answers.rows == [["202", "30"]]
     for _ in range(6):
         other_side.all_tried(made)
-        clock.advance(minutes=1)
+        clock.advance(minutes=6)
     server.start()
     other_side.redrive(made)
     assert server.wait_for(30)["taken"] == 30

@@ -108,6 +108,13 @@ def test_a_queued_request_is_delivered_once(handler, back_end, context, client):
     assert taken["idempotency_key"] == "order-7"
 
 
+def test_what_no_queue_takes_is_refused_by_size(handler, context):
+    # 1 MiB: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    assert handler.accept(request(os.urandom(780_000)), context)["statusCode"] == 202
+    answer = handler.accept(request(os.urandom(800_000)), context)
+    assert (answer["statusCode"], json.loads(answer["body"])["message"][:9]) == (413, "The queue")
+
+
 def test_only_what_failed_comes_again(handler, back_end, context):
     httpx.post(f"{back_end}/_stand_in/faults", json={"kind": "status", "status": 503, "path": "/2"})
     body = base64.b64encode(b"x").decode()

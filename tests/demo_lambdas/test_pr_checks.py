@@ -284,6 +284,18 @@ def test_a_failure_of_github_is_reported(webhook, owner, repo, site):
     assert webhook(delivery(payload_of(owner, repo, pull))) == (502, {"message": "GitHub answered 503."})
 
 
+def test_a_replay_while_github_is_ill_is_not_believed(webhook, owner, repo, site):
+    # The delivery says what was; only "you may not see it" (403, 404) makes it count.
+    pull = open_pull(owner, repo, "(PAY #7) I can pay")
+    old = delivery(payload_of(owner, repo, pull))
+    pull = owner.patch(f"{repo}/pulls/{pull['number']}", json={"title": "no ticket"}).json()
+    webhook(delivery(payload_of(owner, repo, pull, "edited")))
+    fault = {"kind": "status", "status": 500, "path": f"{repo}/pulls/{pull['number']}", "times": 1}
+    httpx.post(f"{site}/_stand_in/faults", json=fault)
+    assert webhook(old) == (502, {"message": "GitHub answered 500."})
+    assert states(owner, repo, pull["head"]["sha"])[NAME] == "failure"
+
+
 def test_github_away_is_502(service, site, context):
     handler = service("pr_checks", "handler", GITHUB_API_URL="http://127.0.0.1:9")
     payload = json.loads((FIXTURES / "github_pull_request_events.json").read_text(encoding="utf-8"))["opened"]

@@ -121,3 +121,14 @@ def test_a_link_is_its_text_in_a_terminal_and_a_link_in_a_notebook():
 def test_json_on_one_line_is_laid_out_and_broken_json_left_alone():
     assert str(show.Code('{"a": [1]}', "json")) == '{\n  "a": [\n    1\n  ]\n}'
     assert str(show.Code('{"a": ', "json")) == '{"a":'
+
+
+@pytest.mark.parametrize(
+    ("first", "language"),
+    [("#!/bin/bash", "bash"), ("#!/usr/bin/env node", "javascript"), ("#! php", "php"), ("x = 1", "python")],
+)
+def test_a_file_without_an_ending_is_coloured_by_its_first_line(tmp_path, first, language):
+    (tmp_path / "bootstrap").write_text(f"{first}\nnext\n", encoding="utf-8")
+    view = show.Code(tmp_path / "bootstrap", lines=(2, 2))
+    assert view.markdown().splitlines()[2] == f"```{language}"
+    assert str(view).splitlines()[-1] == "next"

@@ -144,9 +144,17 @@ def sizes(url: Any, key: str, wanted: list[int]) -> Table:
             body = os.urandom(size)
             response = client.post(address, content=body, headers={"X-Api-Key": key})
             equal = response.status_code == 201 and response.json()["sha256"] == hashlib.sha256(body).hexdigest()
-            said = "arrived byte by byte" if equal else response.text.strip()[:80]
+            said = "arrived byte by byte" if equal else _message(response)
             rows.append((f"{size:,}", response.status_code, said))
     return Table(rows, ["bytes", "answer", ""])
+
+
+def _message(response: httpx.Response) -> str:
+    """What an answer says, without the JSON around it."""
+    try:
+        return str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text.strip()[:80]
 
 
 def same(answer: Any, body: bytes) -> bool:

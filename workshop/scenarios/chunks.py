@@ -41,7 +41,7 @@ class Wire(View):
         return "\n".join(lines)
 
 
-def _visible(data: bytes, most: int = 300) -> list[str]:
+def _visible(data: bytes, most: int = 600) -> list[str]:
     """Bytes as text, a line each: \\r\\n is written out, what cannot be printed as \\x…."""
     shown = SECRET.sub(rb"\1(covered)", data)[:most]
     ends = {13: "\\r", 10: "\\n\n"}

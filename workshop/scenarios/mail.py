@@ -24,6 +24,7 @@ class MailAccount:
     """
 
     def __init__(self, cloud: Any) -> None:
+        self.keys: list[str] = []  # every key that was ever made, revoked ones too
         self.url = cloud.partners.get("mail", "")
         if not self.url:
             raise WorkshopError(
@@ -33,7 +34,8 @@ class MailAccount:
 
     def new_key(self, name: str) -> str:
         """A new key; the provider shows its name beside every message sent with it."""
-        return httpx.post(f"{self.url}/_stand_in/keys", json={"name": name}, timeout=10).json()["key"]
+        self.keys.append(httpx.post(f"{self.url}/_stand_in/keys", json={"name": name}, timeout=10).json()["key"])
+        return self.keys[-1]
 
     def revoke(self, key: str) -> str:
         """Makes a key worthless at once."""
@@ -90,7 +92,14 @@ def error_of(function: str, body: Any) -> Text:
     payload = json.dumps({"body": json.dumps(body)})
     answer = json.loads(boto3.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read())
     words = answer.get("errorMessage") or f"No error: {answer}"
-    return Text(textwrap.fill(words, 84, break_on_hyphens=False, break_long_words=False), answer.get("errorType", ""))
+    lines = textwrap.wrap(words, 84, break_on_hyphens=False, break_long_words=False)
+    return Text("\n".join(_in_two(line, 84) for line in lines), answer.get("errorType", ""))
+
+
+def _in_two(line: str, most: int) -> str:
+    """A line whose one long word, an ARN, would be cut anywhere: cut after a slash instead."""
+    at = line.rfind("/", 0, most) + 1
+    return f"{line[:at]}\n{line[at:]}" if len(line) > most and at else line
 
 
 def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float = 3.0) -> Table:
@@ -117,12 +126,12 @@ def rotate(account: MailAccount, ssm: Any, url: Any, order: Any, seconds: float 
     return Table(rows, ["after the change", "answer", "sent with the key"])
 
 
-def log_of(function: str, hide: str) -> Text:
+def log_of(function: str, secrets: list[str]) -> Text:
     """The end of a function's log, and whether a secret stands anywhere in it.
 
     Args:
         function: its name or ARN.
-        hide: the secret.
+        secrets: such as the `keys` of an account.
     """
     import boto3
 
@@ -131,5 +140,6 @@ def log_of(function: str, hide: str) -> Text:
     text = "\n".join(event["message"].strip() for page in pages for event in page["events"])
     lines = text.splitlines()
     ours = [line.rpartition("\t")[2] for line in lines if line.startswith("[INFO]")][-2:]
-    verdict = "The key stands in it!" if hide in text else "The key is in none of them."
+    found = sum(secret in text for secret in secrets)
+    verdict = f"{found} of {len(secrets)} keys stand in them!" if found else f"None of {len(secrets)} keys is in them."
     return Text("\n".join(ours), f"{len(lines)} lines of log. {verdict} The last that the handler wrote:")

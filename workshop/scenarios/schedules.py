@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -71,6 +72,25 @@ def put_orders(table: str, days: Sequence[str], each: int = 3) -> Table:
                 batch.put_item(Item={"day": day, "order": f"A-{number}", "amount": 1999 * number, "currency": "GBP"})
     weekdays = [(f"{date.fromisoformat(day):%A}", day, each) for day in days]
     return Table(weekdays, ["", "day", "orders"])
+
+
+def newest_report(bucket: str) -> Table:
+    """The newest report in the bucket: what the nightly run wrote there.
+
+    Args:
+        bucket: the bucket's name.
+    """
+    import boto3
+
+    s3 = boto3.client("s3")
+    found = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    if not found:
+        return Table([], ["no report yet"])
+    key = max(found, key=lambda one: one["LastModified"])["Key"]
+    report = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    totals = ", ".join(f"{amount / 100:,.2f} {currency}" for currency, amount in report["totals"].items())
+    rows = [("from", report["from"]), ("to", report["to"]), ("orders", report["orders"]), ("total", totals)]
+    return Table(rows, [key, ""])
 
 
 def open_many(repo: Repository, count: int) -> str:

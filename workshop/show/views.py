@@ -16,6 +16,7 @@ from typing import Any
 CELL = "padding:2px 10px;border-bottom:1px solid #ccc;vertical-align:top;"
 SHORT = 24  # letters of a cell that is never broken into lines
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".yaml": "yaml", ".json": "json", ".md": "markdown", ".sh": "bash"}
+_PROGRAMS = {"bash": "bash", "sh": "bash", "node": "javascript", "php": "php", "python3": "python"}  # in a file's #!
 _NUMBER = re.compile(r"^[-+]?[$€£]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|MB|KB|GB|x))?$")
 
 
@@ -216,9 +217,11 @@ class Code(Text):
         self, source: Any, language: str = "", caption: str = "", *, lines: tuple[int, int] | None = None
     ) -> None:
         if hasattr(source, "read_text"):
-            language = language or _LANGUAGES.get(source.suffix, "")
-            caption = caption or source.name
+            language, caption = language or _LANGUAGES.get(source.suffix, ""), caption or source.name
             source = source.read_text(encoding="utf-8")
+            if not language and source.startswith("#!"):
+                program = re.split(r"[/ ]", source.partition("\n")[0].strip())[-1]
+                language = _PROGRAMS.get(program, "")
         if language == "json" and "\n" not in source.strip():
             with contextlib.suppress(ValueError):
                 source = json.dumps(json.loads(source), indent=2, ensure_ascii=False)

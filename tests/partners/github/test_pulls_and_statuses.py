@@ -161,6 +161,34 @@ def test_required_checks_block_the_merge(github, pull):
     assert github.put(f"{path}/merge", json={}).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ([None, None], "2 of 2 required status checks are expected."),
+        (["pending", "pending"], "2 of 2 required status checks are pending."),
+        (["error", "failure"], "2 of 2 required status checks are failing."),
+        ([None, "failure"], "2 of 2 required status checks have not succeeded: 1 expected and 1 failing."),
+        (["success", "pending"], 'Required status check "b" is pending.'),
+    ],
+)
+def test_several_checks_are_counted_in_githubs_words(github, pull, states, message):
+    # GitHub's own answers, as people quote them: "2 of 2 required status checks have not succeeded: 1 expected and
+    # 1 pending." (alphagov/seal), "2 of 2 required status checks are in progress." (lyra-os-linux/vegad)
+    rules = {
+        "required_status_checks": {"strict": False, "contexts": ["a", "b"]},
+        "enforce_admins": True,
+        "required_pull_request_reviews": None,
+        "restrictions": None,
+    }
+    github.put(f"{REPO}/branches/main/protection", json=rules)
+    opened = pull()
+    for context, state in zip("ab", states, strict=True):
+        if state:
+            post_status(github, opened["head"]["sha"], state, context)
+    refused = github.put(f"{REPO}/pulls/{opened['number']}/merge", json={})
+    assert (refused.status_code, refused.json()["message"]) == (405, message)
+
+
 def test_administrators_pass_unless_the_rules_hold_for_them_too(github, pull):
     rules = {
         "required_status_checks": {"strict": False, "contexts": [CHECK]},

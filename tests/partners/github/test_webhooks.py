@@ -108,6 +108,31 @@ def test_a_redelivery_has_the_same_guid_and_payload(github, receiver, pull, site
     assert github.get(f"{path}/{again['id']}").json()["request"]["payload"]["action"] == "opened"
 
 
+def test_deliveries_are_read_by_cursor(github, receiver, site):
+    # "cursor: the starting delivery from which the page of deliveries is fetched. Refer to the link header":
+    # https://docs.github.com/rest/repos/webhooks#list-deliveries-for-a-repository-webhook
+    made = hook(github, receiver)
+    for _ in range(4):
+        github.post(f"{REPO}/hooks/{made['id']}/pings")
+    settle(site)
+    path = f"{REPO}/hooks/{made['id']}/deliveries"
+    everything = [each["id"] for each in github.get(path).json()]
+    assert everything == sorted(everything, reverse=True)
+    answer, seen = github.get(path, params={"per_page": 2}), []
+    while True:
+        seen += [each["id"] for each in answer.json()]
+        assert set(answer.links) <= {"next", "prev"}
+        if "next" not in answer.links:
+            break
+        assert "cursor=" in answer.links["next"]["url"]
+        assert "page=" not in answer.links["next"]["url"].replace("per_page=", "")
+        answer = github.get(answer.links["next"]["url"])
+    assert seen == everything
+    assert [each["id"] for each in github.get(answer.links["prev"]["url"]).json()] == everything[2:4]
+    assert "link" not in github.get(path).headers
+    assert github.get(path, params={"cursor": "x"}).status_code == 422
+
+
 def test_a_failed_delivery_is_not_repeated_by_itself(github, receiver, site):
     # https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries
     receiver.status = 500

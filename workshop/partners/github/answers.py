@@ -141,12 +141,29 @@ class Call:
         last = max(1, -(-len(items) // size))
         to = {"first": 1, "prev": page - 1} if page > 1 else {}
         to |= {"next": page + 1, "last": last} if page < last else {}
-        links = [f'<{self._page_url(number)}>; rel="{name}"' for name, number in to.items()]
+        links = [f'<{self._url_with("page", number)}>; rel="{name}"' for name, number in to.items()]
         return list(items[(page - 1) * size : page * size]), {"Link": ", ".join(links)} if links else {}
 
-    def _page_url(self, number: int) -> str:
-        kept = [pair for pair in self.request.query_params.multi_items() if pair[0] != "page"]
-        url = self.request.url.replace_query_params(**dict(kept), page=number)
+    def page_from(self, numbers: Sequence[int]) -> tuple[slice, dict[str, str]]:
+        """One page of a list that is read by cursor, and its Link header: `next` and `prev`, no page numbers.
+
+        Args:
+            numbers: what a cursor names an item by, in the list's order. Raises 422 for a cursor that is none.
+        """
+        query = self.request.query_params
+        size = min(_positive(query.get("per_page"), 30), 100)
+        cursor = query.get("cursor")
+        if cursor is not None and (not cursor.isdecimal() or int(cursor) not in numbers):
+            raise invalid("Hook", "cursor", "invalid", "cursor comes from a Link header")
+        at = numbers.index(int(cursor)) if cursor else 0
+        to = {"next": at + size} if at + size < len(numbers) else {}
+        to |= {"prev": max(0, at - size)} if at else {}
+        links = [f'<{self._url_with("cursor", numbers[first])}>; rel="{name}"' for name, first in to.items()]
+        return slice(at, at + size), {"Link": ", ".join(links)} if links else {}
+
+    def _url_with(self, name: str, value: int) -> str:
+        kept = [pair for pair in self.request.query_params.multi_items() if pair[0] != name]
+        url = self.request.url.replace_query_params(**dict(kept), **{name: value})
         return f"{self.store.url}{url.path}?{url.query}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from workshop.partners.github.store import Pull, Repo, Status
@@ -35,15 +36,27 @@ def required_contexts(repo: Repo, branch: str) -> list[str]:
     return list((rules.get("required_status_checks") or {}).get("contexts", []))
 
 
-def unmet(repo: Repo, pull: Pull) -> list[str]:
-    """What keeps a pull request from its protected branch, one sentence a required check, as the merge says it."""
+def unmet(repo: Repo, pull: Pull) -> dict[str, str]:
+    """The required checks that keep a pull request from its protected branch: context -> expected, pending, failing."""
     states = {status.context.lower(): status.state for status in latest(repo, pull.head_sha)}
-    out = []
+    out = {}
     for context in required_contexts(repo, pull.base):
         state = states.get(context.lower(), "expected")
         if state != "success":
-            out.append(f'Required status check "{context}" is {"failing" if state in BAD else state}.')
+            out[context] = "failing" if state in BAD else state
     return out
+
+
+def refusal(missing: dict[str, str], required: int) -> str:
+    """GitHub's sentence about required checks: one is called by its name, several are counted."""
+    [(context, state), *more] = missing.items()
+    if not more:
+        return f'Required status check "{context}" is {state}.'
+    of = f"{len(missing)} of {required} required status checks"
+    counts = Counter(missing.values())
+    if len(counts) == 1:
+        return f"{of} are {state}."
+    return f"{of} have not succeeded: {' and '.join(f'{counts[each]} {each}' for each in sorted(counts))}."
 
 
 def behind(repo: Repo, pull: Pull) -> bool:

@@ -138,11 +138,11 @@ def _delivery_body(repo: Repo, delivery: Delivery) -> dict[str, Any]:
 
 
 def deliveries(call: Call) -> Response:
-    """GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries, newest first"""
+    """GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries, newest first, by cursor"""
     repo, hook = _hook(call)
     mine = [each for each in repo.deliveries if each.hook_id == hook.id][::-1]
-    page, headers = call.page_of(mine)
-    return json_response([_delivery_body(repo, each) for each in page], headers=headers)
+    page, headers = call.page_from([each.id for each in mine])
+    return json_response([_delivery_body(repo, each) for each in mine[page]], headers=headers)
 
 
 def _delivery(call: Call) -> tuple[Repo, Hook, Delivery]:

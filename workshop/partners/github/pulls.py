@@ -140,10 +140,9 @@ def try_merge(call: Call, repo: Repo, pull: Pull) -> None:
     if pull.state != "open" or pull.draft:
         raise GitHubError(405, "Pull Request is not mergeable")
     spared = call.login == repo.owner and not repo.protection.get(pull.base, {}).get("enforce_admins")
-    reasons = checks.unmet(repo, pull)
-    if reasons and not spared:
-        many = f"{len(reasons)} of {len(checks.required_contexts(repo, pull.base))} required status checks"
-        raise GitHubError(405, reasons[0] if len(reasons) == 1 else f"{many} have not succeeded. {' '.join(reasons)}")
+    missing = checks.unmet(repo, pull)
+    if missing and not spared:
+        raise GitHubError(405, checks.refusal(missing, len(checks.required_contexts(repo, pull.base))))
     if checks.behind(repo, pull) and not spared:
         raise GitHubError(405, "The head branch is not up to date with the base branch.")
     made = call.store.commit(repo, pull.head_sha, f"Merge pull request #{pull.number}\n\n{pull.title}", call.login)
