@@ -30,6 +30,8 @@ def door(stacks: Stacks) -> Callable[[Request], Response]:
             return written(name, operation(stacks, request.region, read(request, name)))
         except AwsError as error:
             return answer(request, error)
+        except RecursionError:
+            return answer(request, invalid("Template format error: the template is nested too deeply."))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             log.debug("%s could not be read", name, exc_info=True)
             return answer(request, invalid(f"The request or its template has a part of an unexpected form: {error}"))

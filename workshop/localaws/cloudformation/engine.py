@@ -17,6 +17,8 @@ from workshop.localaws.cloudformation.resources.base import Call, Failed, Proper
 from workshop.localaws.faults import AwsError
 
 log = logging.getLogger(__name__)
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+RETAIN = ("Retain", "RetainExceptOnCreate")
 
 
 class Run:
@@ -190,6 +192,10 @@ class Run:
     def _uncreate(self, made: Made, old: Made | None) -> None:
         if old is not None:
             self.stack.resources[made.logical] = old
+        elif made.body.get("DeletionPolicy") == "Retain":  # RetainExceptOnCreate is what its name says
+            self.event(made.logical, made.physical, made.type, "DELETE_SKIPPED", "")
+            del self.stack.resources[made.logical]
+            return
         self.remove(made, forget=old is None)
 
     def _unupdate(self, made: Made, old: Properties, body: dict[str, Any]) -> None:
@@ -206,7 +212,7 @@ class Run:
         gone = [made for logical, made in self.stack.resources.items() if logical not in keep]
         for made in reversed(gone + self.replaced):
             forget = made in gone
-            if made.body.get("DeletionPolicy" if forget else "UpdateReplacePolicy") == "Retain":
+            if made.body.get("DeletionPolicy" if forget else "UpdateReplacePolicy") in RETAIN:
                 self.event(made.logical, made.physical, made.type, "DELETE_SKIPPED", "")
                 if forget:
                     del self.stack.resources[made.logical]
@@ -247,7 +253,7 @@ class Run:
         stuck: list[str] = []
         for logical in order:
             made = self.stack.resources[logical]
-            if logical in retain or made.body.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"):
+            if logical in retain or made.body.get("DeletionPolicy") in RETAIN:
                 self.event(logical, made.physical, made.type, "DELETE_SKIPPED", "")
                 del self.stack.resources[logical]
                 continue

@@ -27,7 +27,7 @@ def ordered(resources: dict[str, dict[str, Any]]) -> list[str]:
     Raises:
         AwsError: ValidationError naming a circle.
     """
-    needs = {name: needed(body, resources) - {name} for name, body in resources.items()}
+    needs = {name: needed(body, resources) for name, body in resources.items()}
     done: list[str] = []
     left = dict(needs)
     while left:

@@ -161,6 +161,8 @@ def find_in_map(scope: Scope, argument: Any) -> Any:
     if not isinstance(argument, list) or len(argument) not in (3, 4):
         raise invalid("Template error: Fn::FindInMap requires a list of three elements")
     name, top, second = (scope.text(each, "Fn::FindInMap") for each in argument[:3])
+    if name not in scope.mappings and len(argument) == 3:
+        raise invalid(f"Template error: Mapping named '{name}' is not present in the 'Mappings' section of template.")
     try:
         return scope.resolve(scope.mappings[name][top][second])
     except (KeyError, TypeError):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.cloudformation import change_sets, views
+from workshop.localaws.cloudformation import change_sets, sections, views
 from workshop.localaws.cloudformation import template as templates
 from workshop.localaws.cloudformation.model import Stack
 from workshop.localaws.cloudformation.plans import capability_needed
@@ -52,6 +52,8 @@ def settle(stack: Stack, given: Given) -> None:
 def create_stack(stacks: Stacks, region: str, given: Given) -> Given:
     if stacks.named(given["StackName"], region) is not None:
         raise AwsError("AlreadyExistsException", f"Stack [{given['StackName']}] already exists")
+    if given.get("OnFailure") and given.get("DisableRollback") is not None:
+        raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
     plan = stacks.plans(region).make(given)
     stack = stacks.new(given["StackName"], region, plan, "CREATE_IN_PROGRESS")
     settle(stack, given)
@@ -80,6 +82,11 @@ def delete_stack(stacks: Stacks, region: str, given: Given) -> None:
         return
     if stack.busy:
         raise invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+    if given.get("RetainResources") and stack.status != "DELETE_FAILED":
+        raise invalid(
+            f"Invalid operation on stack [{stack.id}]. Specify which resources to retain only when the stack is in the "
+            "DELETE_FAILED state."
+        )
     settle(stack, given)
     stacks.delete(stack, list(given.get("RetainResources") or []))
 
@@ -172,6 +179,7 @@ def _summary(stacks: Stacks, region: str, given: Given) -> Given:
     transforms = parsed.pop("Transform", None)
     declared = [] if not transforms else [transforms] if isinstance(transforms, str) else list(transforms)
     if not declared:
+        sections.check(parsed)
         templates.check(parsed, REGISTRY)
     rows = []
     for name, about in (parsed.get("Parameters") or {}).items():

@@ -56,14 +56,23 @@ def _worth(name: str, about: dict[str, Any], text: str, ssm: Callable[[str], str
     _constrained(name, about, value)
     kind = stored["kind"] if stored else kind
     if kind == "Number":
-        try:
-            float(value)
-        except ValueError:
-            raise invalid(f"Parameter '{name}' must be a number.") from None
+        if not _is_number(value):
+            raise invalid(f"Parameter '{name}' must be a number.")
         return value
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
-        return [each.strip() for each in value.split(",")]
+        values = [each.strip() for each in value.split(",")]
+        if kind == "List<Number>" and not all(_is_number(each) for each in values):
+            raise invalid(f"Parameter '{name}' must be a list of numbers.")
+        return values
     return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _constrained(name: str, about: dict[str, Any], value: str) -> None:

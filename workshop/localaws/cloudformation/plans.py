@@ -4,9 +4,11 @@ against it."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from workshop.localaws.cloudformation import graph, parameters, template, transforms
+from workshop.localaws.cloudformation import graph, parameters, rehearsal, sections, template, transforms
 from workshop.localaws.cloudformation.intrinsics import Scope
 from workshop.localaws.cloudformation.model import Plan, Stack
 from workshop.localaws.cloudformation.resources import REGISTRY
@@ -26,11 +28,11 @@ class Plans:
     Args:
         stored: the text of a TemplateURL; raises AwsError.
         ssm: the value of a Systems Manager parameter, in a region; raises AwsError.
-        region: which region the plans are for.
+        region, account: whom the plans are for.
     """
 
-    def __init__(self, stored: Callable[[str], str], ssm: Callable[[str], str], region: str) -> None:
-        self.stored, self.ssm, self.region = stored, ssm, region
+    def __init__(self, stored: Callable[[str], str], ssm: Callable[[str], str], region: str, account: str) -> None:
+        self.stored, self.ssm, self.region, self.account = stored, ssm, region, account
 
     def text(self, request: dict[str, Any], stack: Stack | None) -> str:
         """The template's text that a request means.
@@ -78,18 +80,33 @@ class Plans:
         parsed = transforms.apply(
             parsed, {item["ParameterKey"]: item.get("ParameterValue") for item in given}, self.region
         )
+        sections.check(parsed)
         template.check(parsed, REGISTRY)
         texts, values = parameters.resolve(parsed.get("Parameters") or {}, given, previous, self.ssm)
         needed = capability_needed(parsed)
         if needed and not {"CAPABILITY_NAMED_IAM", needed} & set(capabilities):
             raise insufficient(needed)
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags") or []}
+        if any(key.lower().startswith("aws:") for key in tags):
+            raise invalid("aws: prefixed tag key names are not allowed for external use.")
         if request.get("Tags") is None and stack is not None:
             tags = stack.plan.tags
         plan = Plan(text, parsed, given, texts, values, tags, capabilities)
         graph.ordered(parsed["Resources"])
         check_attributes(parsed)
+        if stack is not None:
+            check_types(stack, parsed)
+        self._rehearse(plan, stack or self._to_come(request, plan))
         return plan
+
+    def _to_come(self, request: dict[str, Any], plan: Plan) -> Stack:
+        name = request.get("StackName") or ""
+        stack_id = f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{name}/{UUID(int=0)}"
+        return Stack(stack_id, name, self.region, datetime.now(UTC), plan)
+
+    def _rehearse(self, plan: Plan, stack: Stack) -> None:
+        scope = scope_for(plan, stack, self.account, lambda name: name, lambda _, name: name)
+        rehearsal.rehearse(plan.template, scope)
 
 
 def insufficient(capability: str) -> AwsError:
@@ -107,6 +124,20 @@ def capability_needed(parsed: dict[str, Any]) -> str:
                 return "CAPABILITY_NAMED_IAM"
             needed = "CAPABILITY_IAM"
     return needed
+
+
+def check_types(stack: Stack, parsed: dict[str, Any]) -> None:
+    """Refuse an update that makes something else of a resource: AWS wants another logical id for it."""
+    changed = [
+        name
+        for name, body in parsed["Resources"].items()
+        if name in stack.resources and stack.resources[name].type != body["Type"]
+    ]
+    if changed:
+        raise invalid(
+            "Update of resource type is not permitted. The new template modifies resource type of the following "
+            f"resources: [{', '.join(changed)}]"
+        )
 
 
 def check_attributes(parsed: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ class Stacks(Registry):
     def plans(self, region: str) -> Plans:
         """Makes plans for a region."""
         sources = Sources(self.client, region)
-        return Plans(sources.stored, sources.parameter, region)
+        return Plans(sources.stored, sources.parameter, region, self.account)
 
     def scope(self, plan: Plan, stack: Stack) -> Scope:
         """The scope of a plan's values for a stack."""

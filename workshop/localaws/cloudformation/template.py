@@ -14,10 +14,14 @@ SECTIONS = {"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters",
 RESOURCE_MEMBERS = {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy",
                     "UpdatePolicy",
                     "CreationPolicy", "Metadata"}  # fmt: skip
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+POLICIES = {"DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+            "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot")}  # fmt: skip
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 FUNCTIONS = {"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::ImportValue", "Fn::Join",
              "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::If", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals",
              "Fn::Length", "Fn::ToJsonString", "Ref", "Condition"}  # fmt: skip
+DEEPEST = 100  # levels; nobody writes more, and what reads them calls itself once a level
 LOGICAL_ID = re.compile(r"[a-zA-Z0-9]{1,255}")
 SUB = re.compile(r"\$\{([^!{}][^{}]*)\}")
 PSEUDO = ("AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
@@ -45,14 +49,32 @@ def parse(text: str) -> dict[str, Any]:
         raise invalid(f"Template format error: {kind} not well-formed. ({error})") from None
     if not isinstance(template, dict):
         raise invalid("Template format error: unsupported structure.")
+    if _deeper(template, DEEPEST):
+        raise invalid(f"Template format error: the template is nested deeper than {DEEPEST} levels.")
     return template
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value is nested deeper than so many levels."""
+    if not isinstance(value, (dict, list)):
+        return False
+    return not levels or any(
+        _deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _yaml(text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """SafeLoader with CloudFormation's tags, dates left as text and duplicate keys refused."""
+        """SafeLoader with CloudFormation's tags, dates left as text; duplicate keys and aliases refused."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html: "Aliases" are not
+            # supported. Nested in each other, thirty of them would be a billion nodes.
+            if self.check_event(yaml.AliasEvent):
+                raise invalid("Template format error: YAML aliases are not allowed in CloudFormation templates")
+            return super().compose_node(parent, index)
 
     def tagged(loader: Any, suffix: str, node: Any) -> Any:
         name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
@@ -94,9 +116,6 @@ def check(template: dict[str, Any], known_types: Any) -> None:
     unknown = sorted(set(template) - SECTIONS)
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
-    for section in ("Parameters", "Mappings", "Conditions", "Outputs"):
-        if not isinstance(template.get(section) or {}, dict):
-            raise invalid(f"Template format error: {section} must be an object.")
     resources = template.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise invalid("Template format error: At least one Resources member must be defined.")
@@ -120,6 +139,13 @@ def _check_resource(name: str, body: Any) -> None:
         raise invalid(f"Invalid template resource property '{surplus[0]}'")
     if not isinstance(body.get("Properties") or {}, dict):
         raise invalid(f"Template format error: [/Resources/{name}] Properties must be an object.")
+    for member, known in POLICIES.items():
+        policy = body.get(member)
+        if policy is not None and policy not in known:
+            raise invalid(f"Template format error: Unrecognized {member} {policy} for resource {name}")
+        if policy == "Snapshot":  # only for databases and volumes, which nothing here makes
+            words = {"DeletionPolicy": "deletion policy", "UpdateReplacePolicy": "update replace policy"}[member]
+            raise invalid(f"Template error: resource type {body['Type']} does not support {words} Snapshot")
 
 
 def _check_references(template: dict[str, Any]) -> None:
