@@ -252,6 +252,8 @@ def test_mistakes_are_refused_by_name_and_leave_nothing(shared):
     assert "5 layers at most" in said["six layers"]
     assert "python/json.py" in said["a layer that hides a module"]
     assert "no folder 'shard'" in said["a layer without its folder"]
+    assert "allows 250 MB" in said["more than 250 MB"]
+    assert "deployed!" not in said.values()
     stacks = boto3.client("cloudformation").list_stacks()["StackSummaries"]
     left = [one for one in stacks if "mistake" in one["StackName"] and one["StackStatus"] != "DELETE_COMPLETE"]
     assert left == []
@@ -268,5 +270,5 @@ def test_more_than_a_function_may_unzip_to_is_refused(shared, tmp_path):
         "functions:\n  hello:\n    handler: handler.hello\n    layers:\n      - Ref: DataLambdaLayer\n",
         encoding="utf-8",
     )
-    with pytest.raises(WorkshopError, match="262 MB"):
+    with pytest.raises(WorkshopError, match=r"251 MB.*allows 250 MB.*python/data\.bin \(layer data\)"):
         deploy(tmp_path, quiet=True)

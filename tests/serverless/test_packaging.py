@@ -216,7 +216,7 @@ def test_the_installer_is_asked_for_lambdas_platform() -> None:
 
 def test_too_large(packaged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_checks, "MOST_UNZIPPED", 100)
-    with pytest.raises(WorkshopError, match=r"Lambda allows 262 MB.*big\.bin"):
+    with pytest.raises(WorkshopError, match=r"Lambda allows 250 MB.*big\.bin"):
         packaged({"serverless.yml": HEAD + BODY, "big.bin": "x" * 200})
 
 

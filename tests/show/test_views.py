@@ -130,5 +130,7 @@ def test_json_on_one_line_is_laid_out_and_broken_json_left_alone():
 def test_a_file_without_an_ending_is_coloured_by_its_first_line(tmp_path, first, language):
     (tmp_path / "bootstrap").write_text(f"{first}\nnext\n", encoding="utf-8")
     view = show.Code(tmp_path / "bootstrap", lines=(2, 2))
-    assert view.markdown().splitlines()[2] == f"```{language}"
+    caption, _, fence, *_ = view.markdown().splitlines()
+    assert caption == f"**{tmp_path.name}/bootstrap**"
+    assert fence == f"```{language}"
     assert str(view).splitlines()[-1] == "next"

@@ -61,12 +61,14 @@ def languages(deployment: Any, event: Any) -> Table:
     return Table(rows, ["program", "answer"])
 
 
-def measure(*services: str, rounds: int = 2) -> dict[str, dict[str, float]]:
+def measure(*services: str, rounds: int = 3) -> dict[str, dict[str, float]]:
     """Deploys copies of services, changes their handlers, calls them; the medians count.
+
+    What is measured is a cold start like the many that follow a deploy, not the very first one, which also unpacks.
 
     Args:
         services: folders of `demo_lambdas` with one function each.
-        rounds: how often a handler is changed, deployed and called for the first time.
+        rounds: how often a handler is changed and deployed, and a new environment called.
 
     Returns:
         service -> `zip` (kB of the function's code), `deploy` (ms of a deploy after a change), `first call` (ms).
@@ -82,7 +84,10 @@ def measure(*services: str, rounds: int = 2) -> dict[str, dict[str, float]]:
         for number in range(rounds):
             file.write_text(file.read_text(encoding="utf-8") + f"\n# change {number}\n", encoding="utf-8")
             deploys.append(1000 * deploy(folder, quiet=True).seconds)
-            begun = time.perf_counter()
+            client.invoke(FunctionName=function)
+            client.update_function_configuration(FunctionName=function, Description=f"round {number}")
+            client.get_waiter("function_updated_v2").wait(FunctionName=function)
+            begun = time.perf_counter()  # another configuration is another environment
             client.invoke(FunctionName=function)
             calls.append(1000 * (time.perf_counter() - begun))
         size = client.get_function_configuration(FunctionName=function)["CodeSize"] / 1000
@@ -119,12 +124,15 @@ MISTAKES = {
     "six layers": "    layers:\n" + "".join(f"      - {LAYERS}:layer-{number}:1\n" for number in range(6)),
     "a layer that hides a module": f"{OWN_LAYER}shared\n",
     "a layer without its folder": f"{OWN_LAYER}shard\n",
+    "more than 250 MB": f"{OWN_LAYER}big\n",
 }
 SERVICE = """service: mistake
 provider:
   name: aws
   runtime: python3.13
   region: eu-west-1
+package:
+  patterns: ["!big/**"]
 functions:
   hello:
     handler: handler.hello
@@ -138,6 +146,9 @@ def mistakes() -> Table:
     (folder / "shared" / "python").mkdir(parents=True, exist_ok=True)
     (folder / "handler.py").write_text("def hello(event, context):\n    return {}\n", encoding="utf-8")
     (folder / "shared" / "python" / "json.py").write_text("# not Python's own\n", encoding="utf-8")
+    (folder / "big").mkdir(exist_ok=True)
+    with (folder / "big" / "data.bin").open("wb") as file:
+        file.truncate(263_000_000)  # takes no room on the disk: it holds nothing
     try:
         for words, ending in MISTAKES.items():
             (folder / "serverless.yml").write_text(SERVICE + ending, encoding="utf-8")

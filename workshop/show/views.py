@@ -217,7 +217,9 @@ class Code(Text):
         self, source: Any, language: str = "", caption: str = "", *, lines: tuple[int, int] | None = None
     ) -> None:
         if hasattr(source, "read_text"):
-            language, caption = language or _LANGUAGES.get(source.suffix, ""), caption or source.name
+            language = language or _LANGUAGES.get(source.suffix, "")
+            # Three files called `bootstrap` are told apart by their folders.
+            caption = caption or (source.name if source.suffix else f"{source.parent.name}/{source.name}")
             source = source.read_text(encoding="utf-8")
             if not language and source.startswith("#!"):
                 program = re.split(r"[/ ]", source.partition("\n")[0].strip())[-1]
