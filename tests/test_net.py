@@ -35,6 +35,7 @@ def ask(method: str = "GET", **headers: str) -> int:
         "[::1]:80",
         "api.localhost:4566",
         "abc.execute-api.eu-west-1.amazonaws.com",
+        "abc.execute-api.eu-west-1.AMAZONAWS.COM",
     ],
 )
 def test_this_machine_is_answered(host: str) -> None:
@@ -55,6 +56,13 @@ def test_this_machine_is_answered(host: str) -> None:
 def test_a_foreign_host_is_refused(host: str) -> None:
     """DNS rebinding: a page's own name made to point at loopback still sends its own Host."""
     assert ask(host=host) == 403
+
+
+def test_a_request_has_one_host() -> None:
+    """https://www.rfc-editor.org/rfc/rfc9112.html#section-3.2"""
+    guard = LoopbackOnly(lambda *_: None, also_hosts=())  # type: ignore[arg-type, return-value]
+    for hosts in (("localhost", "evil.example"), ("evil.example", "localhost")):
+        assert guard.refusal("GET", [(b"host", host.encode()) for host in hosts])
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

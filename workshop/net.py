@@ -109,6 +109,8 @@ class LoopbackOnly:
         host = origin = site = b""
         for name, value in headers:
             if name == b"host":
+                if host:  # RFC 9112, 3.2: which of the two the next one behind us believes is anybody's guess
+                    return "A request has one Host header."
                 host = value
             elif name == b"origin":
                 origin = value
@@ -116,7 +118,7 @@ class LoopbackOnly:
                 site = value
         # The two that every client here sends, first: this runs once a request.
         if host and host.lower().partition(b":")[0] not in (b"127.0.0.1", b"localhost"):
-            name = host_name(host.decode("latin-1"))
+            name = host_name(host.decode("latin-1").lower())
             if not is_loopback(name) and not name.endswith(self.also_hosts or ("\0",)):
                 return f"This server answers only on this machine, not as {name!r}."
         if site == b"cross-site":

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import json
 import time
@@ -19,7 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -124,6 +125,11 @@ class StandIn:
         self._doors = Starlette(routes=[*doors, *self._own_doors()])
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One request; a client that hangs up in the middle of its body is nobody's fault and gets no answer."""
+        with contextlib.suppress(ClientDisconnect):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -100,7 +100,14 @@ def test_cookies_of_an_answer(api: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"statusCode": 200, "body": {"a": 1}}, {"statusCode": "x"}, {"statusCode": 200, "headers": 5}]
+    "given",
+    [
+        {"statusCode": 200, "body": {"a": 1}},
+        {"statusCode": "x"},
+        {"statusCode": 200, "headers": 5},
+        {"statusCode": 101},
+        {"statusCode": 200, "headers": {"a b": "c"}},
+    ],
 )
 def test_a_malformed_answer_is_a_500(api: str, given: Any) -> None:
     got = httpx.get(api + "/orders/1", params=asking(given))

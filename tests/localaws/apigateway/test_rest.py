@@ -191,6 +191,8 @@ BAD = [
     None, "hello", 5, ["a"], {"statusCode": 200, "body": {"an": "object"}}, {"statusCode": 200, "body": 5},
     {"statusCode": "abc"}, {"statusCode": 99}, {"statusCode": 1000}, {"statusCode": [200]}, {"headers": "x"},
     {"headers": {"a": ["b"]}}, {"multiValueHeaders": {"a": "b"}}, {"statusCode": 200, "other": 1},
+    # 1xx is not an answer, and a name with a space is no header (RFC 9110, 15.2 and 5.6.2)
+    {"statusCode": 100}, {"statusCode": 199}, {"headers": {"a b": "c"}}, {"headers": {"": "c"}},
 ]  # fmt: skip
 
 
@@ -200,6 +202,17 @@ def test_a_malformed_answer_is_a_502_that_says_nothing(api: RestApi, given: Any)
     got = api.get("/hello", params=asking(given))
     assert (got.status_code, got.json()) == (502, {"message": "Internal server error"})
     assert got.headers["x-amzn-errortype"] == "InternalServerErrorException"
+
+
+def test_what_is_no_text_in_a_header_becomes_a_space(api: RestApi) -> None:
+    got = api.get("/hello", params=asking({"headers": {"X-One": "a\r\nX-Two: b\x00c\td"}}))
+    assert (got.status_code, got.headers["x-one"], "x-two" in got.headers) == (200, "a X-Two: b c\td", False)
+
+
+def test_a_host_name_has_no_case(api: RestApi, bench: Bench) -> None:
+    # RFC 9110, 4.2.3
+    host = f"{api.id.upper()}.EXECUTE-API.eu-west-1.AMAZONAWS.COM"
+    assert httpx.get(f"{bench.url}/{api.stage}/hello", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("how", ["raise", "exit"])

@@ -6,7 +6,10 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,6 +69,25 @@ def test_a_foreign_host_and_a_cross_site_post_are_refused(bench: Bench) -> None:
     assert httpx.get(f"{bench.url}/", headers={"Host": "evil.example"}).status_code == 403
     assert httpx.post(f"{bench.url}/_workshop/reset", headers={"Origin": "https://evil.example"}).status_code == 403
     assert httpx.post(f"{bench.url}/_workshop/reset", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "code"),
+    [
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+        ("DynamoDB_20120810.GetItem", b"{", "SerializationException"),
+        ("AmazonSSM.GetParameter", b"[]", "SerializationException"),
+        ("Logs_20140328.PutLogEvents", b"\xff", "SerializationException"),
+        ("DynamoDB_20120810.Nope", b"{}", "UnknownOperationException"),
+    ],
+)
+def test_what_is_no_request_of_a_service_is_a_400(bench: Bench, target: str, body: bytes, code: str) -> None:
+    service = {"DynamoDB": "dynamodb", "AmazonSS": "ssm", "Logs_201": "logs"}[target[:8]]
+    scope = f"Credential=test/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    headers = {"X-Amz-Target": target, "Authorization": f"AWS4-HMAC-SHA256 {scope}"}
+    got = httpx.post(bench.url, content=body, headers=headers)
+    assert (got.status_code, got.json()["__type"]) == (400, code)
+    assert "Error:" not in got.text  # nothing of Python's
 
 
 def test_two_hundred_idle_connections(bench: Bench) -> None:
@@ -160,3 +182,45 @@ def test_importing_an_api_document_is_refused_clearly(bench: Bench) -> None:
     with pytest.raises(ClientError) as caught:
         bench.client("apigateway").import_rest_api(body=json.dumps(document).encode(), failOnWarnings=True)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+
+
+def test_a_door_of_the_cloud_takes_a_megabyte(bench: Bench) -> None:
+    def pieces() -> Any:
+        for _ in range(17):
+            yield b"x" * (1 << 16)
+
+    got = httpx.post(f"{bench.url}/_workshop/clock", content=pieces())
+    assert (got.status_code, got.json()["error"]) == (413, "The body is larger than 1048576 bytes.")
+
+
+def test_hanging_up_is_quiet(tmp_path: Path) -> None:
+    """A client that goes away in the middle of its body leaves nothing in the cloud's log, whichever door it used."""
+    log = tmp_path / "log.txt"
+    with log.open("wb") as errors:
+        words = [sys.executable, "-m", "workshop.up", "--lifeline"]
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        try:
+            assert child.stdout is not None
+            status = json.loads(child.stdout.readline())
+            for url in (status["aws"], *status["partners"].values()):
+                httpx.get(url)  # a stand-in is imported at its first request
+                for path in (
+                    "/_workshop/clock",
+                    "/_stand_in/faults",
+                    "/send",
+                    "/v1/charges",
+                    "/v2/checkout/orders",
+                    "/x",
+                ):
+                    _hang_up(url, path)
+                assert httpx.get(url).status_code < 600
+        finally:
+            child.communicate(timeout=20)  # its lifeline closes
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+def _hang_up(url: str, path: str) -> None:
+    parts = urlsplit(url)
+    head = f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(head.encode() + b"Authorization: Bearer sk_test_1\r\n\r\n{")

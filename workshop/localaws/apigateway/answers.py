@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from workshop.localaws.apigateway.exchange import Answer
@@ -15,6 +16,9 @@ _REMAPPED = frozenset(
     {"authorization", "connection", "content-length", "date", "host", "server", "user-agent", "www-authenticate"}
 )
 _REFUSED = frozenset({"transfer-encoding", "keep-alive", "upgrade", "trailer", "te", "proxy-authenticate"})
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110, 5.6.2, in lower case
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 
 class Malformed(Exception):
@@ -58,8 +62,8 @@ def status_of(value: Any, default: int = 200) -> int:
         status = int(value)
     except ValueError:
         raise Malformed(f"statusCode {value!r} is not a number") from None
-    if not 100 <= status <= 599:
-        raise Malformed(f"statusCode {status} is not between 100 and 599")
+    if not 200 <= status <= 599:  # 1xx would leave the client waiting for the answer proper (RFC 9110, 15.2)
+        raise Malformed(f"statusCode {status} is not between 200 and 599")
     return status
 
 
@@ -129,18 +133,17 @@ def wire_headers(lines: list[tuple[str, str]], default_type: bytes) -> list[tupl
             typed = True
         elif lower in _REMAPPED:
             lower = "x-amzn-remapped-" + lower
-        try:
-            wire.append((lower.encode("ascii"), _one_line(value)))
-        except UnicodeEncodeError:
-            raise Malformed(f"header name {name!r} is not ASCII") from None
+        if not _TOKEN.fullmatch(lower):
+            raise Malformed(f"{name!r} is not a name a header can have")
+        wire.append((lower.encode(), _one_line(value)))
     if not typed:
         wire.append((b"content-type", default_type))
     return wire
 
 
 def _one_line(value: str) -> bytes:
-    """A header value without line breaks, so that a function cannot write headers through another's value."""
-    text = value.replace("\r", " ").replace("\n", " ").strip()
+    """A header value in one line, so that a function cannot write headers through another's value."""
+    text = (value if value.isprintable() else _CONTROL.sub(" ", value)).strip()
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:

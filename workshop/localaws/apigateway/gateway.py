@@ -69,7 +69,8 @@ class ApiGateway:
             return True
         for name, value in scope["headers"]:
             if name == b"host":
-                return b".execute-api." in value or b".lambda-url." in value
+                host = value.lower()
+                return b".execute-api." in host or b".lambda-url." in host
         return False
 
     def invalidate(self, service: str = "") -> None:
@@ -196,7 +197,7 @@ def address(scope: dict[str, Any]) -> tuple[str, str | None, str, str]:
         front, _, rest = path.partition("/_user_request_")
         api, _, stage = front[len(USER_REQUEST) :].partition("/")
         return api, stage, rest if rest.startswith("/") else "/" + rest, "api"
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
     name = host.partition(".")[0]
     if ".lambda-url." in host:
         return name, None, path, "url"

@@ -127,6 +127,7 @@ def call(request: Request) -> Response:
 
 def _called(request: Request, handler: Handler) -> Response:
     from botocore.exceptions import ClientError
+    from botocore.model import OperationNotFoundError
     from moto.core.request import Request as MotoRequest
     from werkzeug.exceptions import HTTPException
 
@@ -144,6 +145,9 @@ def _called(request: Request, handler: Handler) -> Response:
     except ClientError as error:
         fault = error.response["Error"]
         return answer(request, AwsError(fault["Code"], fault["Message"]))
+    except OperationNotFoundError:
+        code = "UnknownOperationException" if request.headers.get("x-amz-target") else "InvalidAction"
+        return answer(request, AwsError(code, f"{request.service} has no operation {request.operation!r}."))
     except RuntimeError as error:  # moto's word for an operation it does not have
         return answer(request, AwsError("UnknownOperationException", f"Not available offline: {error}", 501))
     except Exception as error:

@@ -15,6 +15,24 @@ Door = Callable[[Request], Response]
 Hook = Callable[[Request, Response], None]
 
 
+def understand(request: Request) -> None:
+    """Refuse a body that is not what the JSON protocol sends, before anybody trips over it.
+
+    https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+
+    Raises:
+        AwsError: SerializationException.
+    """
+    if not request.headers.get("x-amz-target") or "cbor" in request.headers.get("content-type", ""):
+        return
+    try:
+        fits = isinstance(request.json(), dict)
+    except (ValueError, RecursionError):
+        fits = False
+    if not fits:
+        raise AwsError("SerializationException", "The body of the request is not a JSON object.")
+
+
 class ControlPlane:
     """Answers requests of every service, from inside and outside the process. Blocks; thread-safe.
 
@@ -43,6 +61,7 @@ class ControlPlane:
         """The answer, errors included."""
         service = request.service
         try:
+            understand(request)
             self.check(request)
             for hook in self._before.get(service, ()):
                 hook(request)

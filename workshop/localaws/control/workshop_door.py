@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
 
 PREFIX = "/_workshop/"
+MOST_BODY = 1 << 20
 
 
 async def handle(aws: LocalAWS, scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer one request."""
-    from workshop.localaws.server import read_body, send_response
+    from workshop.localaws.server import TooLarge, read_body, send_response
 
-    body = await read_body(receive, 1 << 20)
+    try:
+        body = await read_body(receive, MOST_BODY)
+    except TooLarge:
+        response = Response.of_json({"error": f"The body is larger than {MOST_BODY} bytes."}, 413, connection="close")
+        await send_response(send, response, scope["method"])
+        return
     if body is None:
         return
     request = Request.from_scope(scope, body, aws.settings.region)
