@@ -5,6 +5,7 @@ import hmac
 import json
 import logging
 import os
+from urllib.parse import quote, urlencode
 
 import boto3
 import httpx
@@ -16,7 +17,8 @@ logger.setLevel(logging.INFO)
 # Headers that describe the body or the request. Others belong to one connection, or to us.
 FORWARDED = ("content-type", "content-encoding", "content-language", "idempotency-key", "x-request-id")
 
-# The most that SQS takes, in bytes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+# The most that SQS takes, in bytes.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 LONGEST_MESSAGE = 1_048_576
 
 sqs = boto3.client("sqs")
@@ -31,7 +33,7 @@ def forward(event, context):
     """
     if not may_pass(event):
         return answer(401, "The header X-Api-Key is missing or wrong.")
-    path, body = f"/{path_of(event)}", body_of(event)
+    path, body = path_of(event), body_of(event)
     try:
         response = back_end.post(path, content=body, headers=headers_of(event))
     except httpx.ConnectTimeout:
@@ -73,7 +75,7 @@ def deliver(event, context):
         headers = {"idempotency-key": record["messageId"]} | message["headers"]
         try:
             content = base64.b64decode(message["body"])
-            back_end.post(f"/{message['path']}", content=content, headers=headers).raise_for_status()
+            back_end.post(message["path"], content=content, headers=headers).raise_for_status()
         except httpx.HTTPError as error:
             logger.warning("Not delivered yet: %s: %r", record["messageId"], error)
             failures.append({"itemIdentifier": record["messageId"]})
@@ -87,7 +89,10 @@ def may_pass(event):
 
 
 def path_of(event):
-    return (event["pathParameters"] or {}).get("proxy", "")
+    """What stands behind /forward or /queued, with the query. API Gateway has decoded both."""
+    path = quote("/" + (event["pathParameters"] or {}).get("proxy", ""))
+    query = urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
+    return f"{path}?{query}" if query else path
 
 
 def headers_of(event):

@@ -8,6 +8,7 @@ from checks import Status
 
 API = os.environ.get("GITHUB_API_URL", "https://api.github.com")
 TIMEOUT = 5  # seconds; GitHub itself waits ten for our answer
+ILL = (500, 502, 503, 504)
 
 
 class GitHub:
@@ -28,12 +29,11 @@ class GitHub:
         await self.http.aclose()
 
     async def pull(self, repo: str, number: int) -> dict | None:
-        """A pull request as it is now; None when this token may not see it."""
+        """A pull request as it is now; None when GitHub does not show it. Raises when GitHub is ill."""
         response = await self.http.get(f"/repos/{repo}/pulls/{number}")
-        if response.status_code in (403, 404):
-            return None
-        response.raise_for_status()
-        return response.json()
+        if response.status_code in ILL:
+            response.raise_for_status()
+        return response.json() if response.is_success else None
 
     async def open_pulls(self, repo: str, base: str) -> AsyncIterator[dict]:
         """Every open pull request into a branch. GitHub answers in pages, each with a link to the next."""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -52,6 +53,21 @@ def test_the_body_arrives_byte_equal_with_its_length(handler, back_end, context,
     assert taken["headers"]["content-length"] == str(len(body))
     assert "transfer-encoding" not in taken["headers"]
     assert json.loads(base64.b64decode(answer["body"]))["bytes"] == len(body)
+
+
+@pytest.mark.parametrize("door", ["forward", "queued"])
+def test_path_and_query_arrive_as_they_were(handler, back_end, context, client, door):
+    event = request(path="a b/what?/ü") | {"multiValueQueryStringParameters": {"x": ["1", "2"], "y": ["& ="]}}
+    if door == "forward":
+        assert handler.forward(event, context)["statusCode"] == 201
+    else:
+        handler.accept(event, context)
+        [message] = client("sqs").receive_message(QueueUrl=os.environ["QUEUE_URL"])["Messages"]
+        record = {"messageId": message["MessageId"], "body": message["Body"]}
+        assert handler.deliver({"Records": [record]}, context) == {"batchItemFailures": []}
+    [taken] = received(back_end)
+    assert taken["path"] == "/a b/what?/ü"
+    assert parse_qs(taken["query"]) == {"x": ["1", "2"], "y": ["& ="]}
 
 
 def test_a_text_body_arrives_too(handler, back_end, context):

@@ -6,7 +6,7 @@ first time (with `Idempotent-Replayed: true`) and counted once; the same key wit
 
 Doors besides the common ones:
 
-    GET  /_stand_in/received   what was taken, oldest first: method, path, headers, bytes, sha256, text (200 letters)
+    GET  /_stand_in/received   what was taken, oldest first: method, path, query, headers, bytes, sha256, text
     GET  /_stand_in/count      {"taken": how many, "replayed": how many answered again}
     POST /_stand_in/require    {"key": "…"}: from now on requests need `X-Api-Key` with it, else 401; null for none
 
@@ -102,7 +102,8 @@ class StrictBackEnd:
             "id": self.count + 1,
             "at": datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds"),
             "method": request.method,
-            "path": request.url.path,
+            "path": request.scope["path"],
+            "query": request.url.query,
             "headers": {name: value for name, value in request.headers.items() if name != "x-api-key"},
             "bytes": size,
             "sha256": sha256,
