@@ -91,10 +91,12 @@ def test_interrupting_a_cell_does_not_end_the_cloud(kernel: object) -> None:
     process, pids = kernel("""
 import signal
 signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
+print("ready", flush=True)
 time.sleep(1)
 print(cloud.account, flush=True)
 time.sleep(60)
 """)
+    assert process.stdout.readline().strip() == "ready"
     os.kill(process.pid, signal.SIGINT)
     assert process.stdout.readline().strip() == "interrupted"
     assert process.stdout.readline().strip() == "123456789012"

@@ -104,7 +104,8 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
             servers.append((server(local.asgi, GatewayProtocol), aws))
         servers += [(server(partner_app(name, clock, urls)), sock) for name, sock in sockets.items()]
         tasks = [asyncio.create_task(each.serve(sockets=[sock])) for each, sock in servers]
-        yield {"aws": url_of(aws) if aws else "", "partners": urls, "pid": os.getpid()}
+        folders = local.engine.launches.folders if local else ""
+        yield {"aws": url_of(aws) if aws else "", "partners": urls, "pid": os.getpid(), "folders": folders}
     finally:
         for each, _ in servers:
             each.should_exit = True

@@ -209,6 +209,18 @@ def test_change_sets(folder: Path) -> None:
     assert deployment.outputs["ServiceEndpoint"]
 
 
+def test_another_pythons_version_is_said_at_deploy(folder: Path, cloud: Any) -> None:
+    known = httpx.get(f"{cloud.endpoint}/_workshop/runtimes").json()["runtimes"]
+    differing = [name for name, told in known.items() if name.startswith("python") and told["warning"]]
+    if not differing:
+        pytest.skip("this machine has every Python that Lambda has")
+    edit(folder, "python3.13", differing[0], "serverless.yml")
+    version = differing[0].removeprefix("python")
+    notes = serverless.deploy(serverless.load(folder)).notes
+    assert f"This machine has no Python {version}: python{version} runs with Python" in "".join(notes)
+    assert serverless.deploy(serverless.load(folder)).notes == notes  # a deploy without a change says it too
+
+
 def test_old_deployments_are_cleaned_up(folder: Path) -> None:
     for number in range(8):
         (folder / "data.txt").write_text(str(number), encoding="utf-8")

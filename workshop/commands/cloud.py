@@ -38,6 +38,7 @@ def up(
         typer.echo(f"Offline AWS      {status['aws']}")
         for name, url in status["partners"].items():
             typer.echo(f"{name + ' stand-in':<16} {url}")
+        typer.echo(f"{'folders':<16} {status['folders']}")
         typer.echo(f"\nOther tools: set AWS_ENDPOINT_URL={status['aws']}")
         typer.echo("Commands of this checkout find it by themselves. Ctrl-C ends it.")
 

@@ -52,8 +52,22 @@ def deploy(
         raise Interrupted(f"Stopped before CloudFormation was asked: {service.stack} is as it was.") from None
     deployment.seconds = time.perf_counter() - began
     deployment.sizes = {name: one.size for name, one in made.functions.items()}
-    deployment.warnings, deployment.notes, deployment.schedules = made.warnings, made.notes, made.schedules
+    deployment.warnings, deployment.schedules = made.warnings, made.schedules
+    deployment.notes = made.notes + runtime_notes(service, aws)
     return deployment
+
+
+def runtime_notes(service: Service, aws: Clients) -> list[str]:
+    """What an offline cloud says of a runtime that it runs with another version's interpreter. AWS never has to."""
+    if aws.is_aws:
+        return []
+    notes = []
+    for name in {service.runtime(name): name for name in service.functions}.values():  # one function a runtime
+        found = aws.get("lambda").get_function_configuration(FunctionName=service.function_name(name))
+        error = (found.get("RuntimeVersionConfig") or {}).get("Error")
+        if error:
+            notes.append(error["Message"].rstrip("."))
+    return notes
 
 
 class _Run:

@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 
 from tests.localaws.bench import ACCOUNT, REGION, Bench, allow, eventually, unique, zipped
-from tests.localaws.lambda_api.test_functions import create
+from tests.localaws.lambda_api.test_functions import create, refusal
 
 SOURCE = """
 def handler(event, context):
@@ -83,6 +83,16 @@ def test_three_attempts_with_one_request_id_then_the_destination(quick: Bench) -
     assert record["responsePayload"]["errorMessage"] == "as asked"
     ran = httpx.get(f"{quick.url}/_workshop/invocations").json()["invocations"]
     assert [run["status"] for run in ran if run["request_id"] == request_id] == ["error"] * 3
+
+
+def test_a_destination_is_an_arn(quick: Bench) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_OnFailure.html
+    name = function(quick, "*")
+    put = quick.client("lambda").put_function_event_invoke_config
+    for target in ("my-queue", "arn:aws:s3:::bucket"):
+        code, message = refusal(put, FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
+        assert code == "ValidationException"
+        assert "'destinationConfig.onFailure.destination'" in message
 
 
 def test_success_has_a_destination_too(quick: Bench) -> None:

@@ -235,6 +235,12 @@ def test_runtimes_say_whether_they_run_here(bench: Bench) -> None:
     assert found["python3.12"]["available"] is True
     for about in found.values():
         assert about["available"] or about["warning"]
+    # https://docs.aws.amazon.com/lambda/latest/api/API_RuntimeVersionConfig.html
+    api = bench.client("lambda")
+    for runtime in [name for name in found if name.startswith("python") and found[name]["available"]]:
+        name = create(api, bench.role(), Runtime=runtime)["FunctionName"]
+        told = api.get_function_configuration(FunctionName=name)["RuntimeVersionConfig"]
+        assert told.get("Error", {}).get("Message", "") == found[runtime]["warning"]
 
 
 def test_a_runtime_this_machine_lacks_is_refused_at_once(api: Any, bench: Bench, role: str) -> None:

@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
 from __future__ import annotations
 
 import os
+import platform
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -108,7 +110,7 @@ async def test_literally_at_var_task_and_opt_where_the_system_allows(engines: En
     """
     async with engines() as room:
         if room.engine.isolation != "namespaces":
-            pytest.skip(f"no namespaces here: {room.engine.why_paths}")
+            pytest.skip(f"no namespaces here: {room.engine.launches.why_paths}")
         spec = room.function(code, layers=[{"python/shared.py": ""}])
         seen = await room.call(spec)
         assert seen == {
@@ -119,6 +121,30 @@ async def test_literally_at_var_task_and_opt_where_the_system_allows(engines: En
         assert (await room.call(spec))["size"] == 2  # /tmp stays with the environment
         room.engine.retire(spec.arn)
         assert (await room.call(spec))["size"] == 1  # and goes with it
+        assert room.engine.launches.folders.startswith("as on AWS: code at /var/task, layers at /opt")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mount namespaces are Linux's")
+async def test_only_tmp_can_be_written(engines: Engines) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: "a read-only file system" """
+    code = """
+        import os
+        def handler(folders, context):
+            refused = []
+            for folder in folders:
+                try:
+                    open(os.path.join(folder, 'new'), 'w').close()
+                except OSError as error:
+                    refused.append(error.strerror)
+            open('/dev/null', 'w').write('devices are no folders')
+            return refused
+    """
+    async with engines() as room:
+        if room.engine.isolation != "namespaces" or tuple(map(int, platform.release().split(".")[:2])) < (5, 12):
+            pytest.skip("no namespaces here, or a kernel that cannot make all mounts read-only at once")
+        folders = [str(Path.home()), "/var", "/dev/shm"]
+        assert await room.call(room.function(code), folders) == ["Read-only file system"] * 3
+        assert await room.call(room.function(code), ["/tmp"]) == []
 
 
 async def test_by_path_rules_elsewhere(engines: Engines) -> None:
@@ -132,6 +158,7 @@ async def test_by_path_rules_elsewhere(engines: Engines) -> None:
         root, cwd, file, tmp = await room.call(spec)
         assert root == cwd == file == str(spec.code_dir)
         assert tmp.startswith(str(room.engine.scratch))
+        assert "not at /var/task and /opt: it was not asked for" in room.engine.launches.folders
 
 
 async def test_nothing_is_written_beside_the_code(engines: Engines, room_settings: dict[str, str]) -> None:

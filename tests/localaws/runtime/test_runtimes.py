@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -116,6 +117,49 @@ async def test_node_modules_errors_and_logs(engines: Engines) -> None:
         layer = {"nodejs/node_modules/inlayer/index.js": "module.exports = 'layer'"}
         code = {"app.js": "const found = require('inlayer'); exports.handler = async () => found"}
         assert await room.call(room.function(code, runtime="nodejs22.x", layers=[layer])) == "layer"
+
+
+@NODE
+async def test_node_answers_that_never_come_or_have_no_form(engines: Engines) -> None:
+    """https://github.com/aws/aws-lambda-nodejs-runtime-interface-client: Runtime.js, RAPIDClient.js"""
+    never = "exports.handler = async (event) => event || new Promise(() => {})"
+    circle = "exports.handler = async () => { const circle = {}; circle.circle = circle; return circle; }"
+    stream = "exports.handler = awslambda.streamifyResponse(async () => {})"
+    async with engines() as room:
+        spec = room.function({"app.js": never}, runtime="nodejs22.x")
+        error = await room.fail(spec)
+        assert error["errorType"] == "Runtime.NodeJsExit"
+        assert "a Promise that was never settled" in error["errorMessage"]
+        assert await room.call(spec, "warm") == "warm"
+        assert len(room.engine.environments()) == 1
+        error = await room.fail(room.function({"app.js": circle}, runtime="nodejs22.x"))
+        assert error["errorMessage"] == "Unable to stringify response body"
+        error = await room.fail(room.function({"app.js": stream}, runtime="nodejs22.x"))
+        assert error["errorMessage"].startswith("Response streaming is not available offline")
+
+
+@NODE
+async def test_node_logs_in_json(engines: Engines) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html"""
+    code = """
+        exports.handler = async () => {
+            const circle = {}; circle.circle = circle;
+            console.info({ a: 1 });
+            console.warn('two', { b: 2 });
+            console.error(new TypeError('three'));
+            console.log(circle);
+            console.error('four', new RangeError('far'));
+        }
+    """
+    async with engines() as room:
+        await room.call(room.function({"app.js": code}, runtime="nodejs22.x", log_format="JSON"))
+        one, two, three, circle, four = [json.loads(line) for line in room.lines if '"level"' in line]
+        assert (one["level"], one["message"], one["requestId"]) == ("INFO", {"a": 1}, room.last.request_id)
+        assert (two["level"], two["message"]) == ("WARN", "two { b: 2 }")
+        assert (three["message"]["errorType"], three["message"]["errorMessage"]) == ("TypeError", "three")
+        assert "Circular" in circle["message"]
+        assert (four["errorType"], four["errorMessage"]) == ("RangeError", "far")
+        assert four["message"].startswith("four RangeError: far\n")
 
 
 CURL = """

@@ -43,6 +43,7 @@ def test_status_says_where_things_are(bench: Bench) -> None:
     status = httpx.get(f"{bench.url}/_workshop/status").json()
     assert (status["aws"], status["region"], status["account"]) == (bench.url, "eu-west-1", "123456789012")
     assert {"stripe", "paypal", "github", "mail", "backend"} <= set(status["partners"])
+    assert "/var/task" in status["folders"]
 
 
 @pytest.mark.parametrize(

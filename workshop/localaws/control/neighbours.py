@@ -100,14 +100,14 @@ async def provision(aws: LocalAWS, arn: str, qualifier: str, count: int) -> None
         )
 
 
-def runnable(aws: LocalAWS, runtime: str) -> None:
-    """Refuse at deployment a runtime that no request could start.
+def runnable(aws: LocalAWS, runtime: str) -> str:
+    """Refuse at deployment a runtime that no request could start; say when another version's interpreter will run it.
 
     Raises:
         AwsError: InvalidParameterValueException, with what to do about it.
     """
     try:
-        aws.engine.check_runtime(runtime)
+        return aws.engine.check_runtime(runtime) or ""
     except WorkshopError as error:
         raise AwsError("InvalidParameterValueException", error.paragraph()) from None
 

@@ -52,6 +52,7 @@ async def status(aws: LocalAWS, _: Request) -> Response:
     return Response.of_json({
         "ready": aws.server.is_open, "aws": aws.url, "region": aws.settings.region, "account": aws.settings.account,
         "partners": aws.partners, "services": ["lambda", "cloudformation", "apigateway", "s3", "iam", "logs"],
+        "folders": aws.engine.launches.folders,
     })  # fmt: skip
 
 

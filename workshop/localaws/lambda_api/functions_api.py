@@ -51,11 +51,11 @@ def create(service: Service, request: Request) -> Response:
     if reference.name in service.region(request).functions:
         raise AwsError("ResourceConflictException", f"Function already exist: {reference.name}", 409)
     validate.role(config["Role"], service.role_trusted)
-    service.runnable(config["Runtime"])
+    note = service.runnable(config["Runtime"])
     package = service.package(body.get("Code") or {})
     layers = validate.layers(config.get("Layers") or [], service.store)
     validate.total_size(package, layers)
-    version = Version(LATEST, config, package, views.stamp(service.clock()), layers=layers)
+    version = Version(LATEST, config, package, views.stamp(service.clock()), layers=layers, runtime_note=note)
     function = Function(reference.name, reference.arn, version, tags=dict(body.get("Tags") or {}))
     with service.store.lock:
         if reference.name in service.region(request).functions:
@@ -172,13 +172,13 @@ def update_configuration(service: Service, request: Request, name: str) -> Respo
     )
     if "Role" in given:
         validate.role(given["Role"], service.role_trusted)
-    if "Runtime" in given:
-        service.runnable(given["Runtime"])
+    note = service.runnable(given["Runtime"]) if "Runtime" in given else function.latest.runtime_note
     with service.store.lock:
         config = {**function.latest.config, **given}
         layers = validate.layers(given["Layers"], service.store) if "Layers" in given else function.latest.layers
         validate.total_size(function.latest.package, layers)
-        function.latest = changed(function.latest, config=config, layers=layers, modified=views.stamp(service.clock()))
+        now = views.stamp(service.clock())
+        function.latest = changed(function.latest, config=config, layers=layers, modified=now, runtime_note=note)
     service.retired(function.arn)
     return Response.of_json(views.configuration(function, function.latest))
 
@@ -206,7 +206,12 @@ def publish_now(service: Service, function: Function, description: str) -> Versi
         function.published += 1
         config = {**latest.config, **({"Description": description} if description else {})}
         version = Version(
-            str(function.published), config, latest.package, views.stamp(service.clock()), layers=latest.layers
+            str(function.published),
+            config,
+            latest.package,
+            views.stamp(service.clock()),
+            layers=latest.layers,
+            runtime_note=latest.runtime_note,
         )
         function.versions[version.version] = version
         return version

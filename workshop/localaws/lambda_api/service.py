@@ -32,7 +32,7 @@ class Service:
         changed: called with a function's ARN after every change of what its name leads to.
         retired: called with a function's ARN when its environments must be replaced.
         mappings_changed: called with a region after an event source mapping came, changed or went.
-        runnable: raises AwsError when this machine cannot run a runtime.
+        runnable: raises AwsError when this machine cannot run a runtime; says how its interpreter differs, if it does.
         source_exists: raises AwsError when an event source's queue or stream is not there.
         reserved: called with an ARN and its reserved concurrency, None for none.
         provisioned: called with an ARN, a qualifier and how many environments to keep ready.
@@ -47,7 +47,7 @@ class Service:
     changed: Callable[[str], None] = _nothing
     retired: Callable[[str], None] = _nothing
     mappings_changed: Callable[[str], None] = _nothing
-    runnable: Callable[[str], None] = _nothing
+    runnable: Callable[[str], str] = lambda _: ""
     source_exists: Callable[[str], None] = _nothing
     reserved: Callable[[str, int | None], None] = _nothing
     provisioned: Callable[[str, str, int], None] = _nothing

@@ -13,6 +13,7 @@ from workshop.localaws.lambda_api.paging import page
 from workshop.localaws.lambda_api.service import Service
 from workshop.localaws.lambda_api.store import LATEST, Function
 
+DESTINATION = re.compile(r"arn:aws[a-zA-Z-]*:(sqs|sns|lambda|events):[a-z0-9-]+:\d{12}:.+")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -112,6 +113,14 @@ def put_invoke_config(service: Service, request: Request, name: str) -> Response
                 else (f"greater than or equal to {low}")
             )
             raise names.constraint(value, member[0].lower() + member[1:], f"Member must have value {rule}")
+    for kind in ("OnSuccess", "OnFailure"):
+        target = ((body.get("DestinationConfig") or {}).get(kind) or {}).get("Destination")
+        if target and not DESTINATION.fullmatch(target):
+            raise names.constraint(
+                target,
+                f"destinationConfig.on{kind[2:]}.destination",
+                "Member must be the ARN of a queue, a topic, a function or an event bus (offline, nothing goes to S3)",
+            )
     entry: dict[str, Any] = dict(known or {}) if request.method == "POST" else {}
     entry |= {
         member: body[member]

@@ -54,6 +54,7 @@ class Version:
     revision: str = field(default_factory=lambda: str(uuid4()))
     description: str = ""
     layers: tuple[LayerVersion, ...] = ()  # kept even when the layer's version is deleted, as on AWS
+    runtime_note: str = ""  # how this machine's interpreter differs from the runtime
     invalidated: int = 0  # raised when the environments must be replaced though nothing changed here
 
 

@@ -48,7 +48,7 @@ def configuration(
         "Architectures": given.get("Architectures") or ["x86_64"],
         "EphemeralStorage": given.get("EphemeralStorage") or {"Size": 512},
         "SnapStart": {"ApplyOn": (given.get("SnapStart") or {}).get("ApplyOn", "None"), "OptimizationStatus": "Off"},
-        "RuntimeVersionConfig": {"RuntimeVersionArn": RUNTIME_VERSION.format(region=function.arn.split(":")[3])},
+        "RuntimeVersionConfig": runtime_version(function, version),
         "LoggingConfig": logs,
         "State": "Pending" if pending else "Active",
         "LastUpdateStatus": "Successful",
@@ -64,6 +64,14 @@ def configuration(
             answer[name] = given[name]
     if given.get("VpcConfig"):
         answer["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", **given["VpcConfig"]}
+    return answer
+
+
+def runtime_version(function: Function, version: Version) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_RuntimeVersionConfig.html: what differs here is its Error."""
+    answer: dict[str, Any] = {"RuntimeVersionArn": RUNTIME_VERSION.format(region=function.arn.split(":")[3])}
+    if version.runtime_note:
+        answer["Error"] = {"ErrorCode": "RuntimeVersionDiffers", "Message": version.runtime_note}
     return answer
 
 

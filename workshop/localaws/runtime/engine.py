@@ -60,17 +60,12 @@ class Engine:
         self.launches = Launches(self.scratch, self.runtimes)
         self.launcher = new_launcher(self.scratch)
         await self.launcher.start(isolate=self.settings.isolation == "auto")
-        self.launches.allow(self.launcher.isolation == "namespaces")
+        self.launches.allow(self.launcher.isolation == "namespaces", self.launcher.why)
 
     @property
     def isolation(self) -> str:
         """`namespaces`: code at /var/task, layers at /opt, an own /tmp. `paths`: variables point at the folders."""
         return "namespaces" if self.launches.namespaces else "paths"
-
-    @property
-    def why_paths(self) -> str:
-        """Why folders are not at AWS's paths; empty when they are."""
-        return "" if self.launches.namespaces else self.launcher.why or "Python itself is under one of AWS's paths"
 
     async def invoke(
         self, spec: FunctionSpec, payload: bytes, *, request_id: str | None = None, client_context: bytes | None = None,

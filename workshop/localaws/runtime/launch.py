@@ -29,13 +29,21 @@ class Launches:
 
     def __init__(self, scratch: Path, runtimes: Runtimes) -> None:
         self.scratch, self.runtimes = scratch, runtimes
-        self.namespaces = False
+        self.namespaces, self.why_paths = False, ""
         self.site = sdk_folder()
         self.merged: dict[tuple[Path, ...], Path] = {}
 
-    def allow(self, namespaces: bool) -> None:
+    def allow(self, namespaces: bool, why_not: str) -> None:
         """Use namespaces from now on, unless they would cover the Python that runs the workshop."""
         self.namespaces = namespaces and not covered(self.runtimes.own())
+        self.why_paths = "" if self.namespaces else why_not or "Python itself is under one of AWS's paths"
+
+    @property
+    def folders(self) -> str:
+        """What a reader should know of the folders that functions see here."""
+        if self.namespaces:
+            return "as on AWS: code at /var/task, layers at /opt, nothing else can be written than /tmp"
+        return f"found by LAMBDA_TASK_ROOT and the search paths, not at /var/task and /opt: {self.why_paths}"
 
     def prepare(
         self, spec: FunctionSpec, *, environment_id: str, address: str, stream: str, init_type: str, secret: bytes
@@ -89,8 +97,8 @@ class Launches:
             for folder in (kept, self.scratch / "bytecode" / "sdk"):
                 folder.mkdir(parents=True, exist_ok=True)
                 places.append((folder, f"/var/lang/bytecode/{folder.name}", True))
-        if not (interpreter and covered(interpreter, ("/tmp",))):
-            places.append((tmp, "/tmp", True))
+        tmp_is_free = not (interpreter and covered(interpreter, ("/tmp",)))
+        places.append((tmp, "/tmp" if tmp_is_free else str(tmp), True))
         return [(str(folder), place, writable) for folder, place, writable in places]
 
     def opt(self, layers: tuple[Path, ...]) -> Path:

@@ -54,11 +54,27 @@ function log(level, values) {
   if (levels.indexOf(level) < lowest) return;
   const now = new Date().toISOString();
   if (jsonLogs) {
-    const message = values.length === 1 && typeof values[0] === "object" ? values[0] : util.format(...values);
-    writeEvent(JSON.stringify({ timestamp: now, level, requestId, message }) + "\n");
+    writeEvent(jsonRecord({ timestamp: now, level, requestId }, values) + "\n");
   } else {
     writeEvent(`${now}\t${requestId}\t${level}\t${util.format(...values)}\n`);
   }
+}
+
+// One value stands as it is, errors with what they say; several are one text, and the first error among them is told.
+function jsonRecord(record, values) {
+  if (values.length === 1) {
+    try {
+      return JSON.stringify({ ...record, message: values[0] }, (_, value) => (value instanceof Error ? { ...told(value), ...value } : value));
+    } catch {
+      // a circle, or a number too large for JSON: as text, below
+    }
+  }
+  const error = values.length > 1 ? values.slice(1).find((value) => value instanceof Error) : undefined;
+  return JSON.stringify({ ...record, message: util.format(...values), ...(error && told(error)) });
+}
+
+function told(error) {
+  return { errorType: error.constructor?.name ?? "UnknownError", errorMessage: error.message, stackTrace: (error.stack ?? "").split("\n") };
 }
 
 for (const [name, level] of Object.entries({
@@ -151,6 +167,9 @@ function parse(header) {
   return header ? JSON.parse(header) : undefined;
 }
 
+const UNSETTLED = "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise " +
+  "that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes";
+
 // The handler's outcome: of its promise, of its callback, or null when nothing is left to do.
 function run(handler, event, headers) {
   return new Promise((resolve, reject) => {
@@ -158,6 +177,7 @@ function run(handler, event, headers) {
     const finish = () => {
       process.removeListener("beforeExit", finish);
       if (outcome?.error) reject(outcome.error);
+      else if (!outcome && handler.constructor.name === "AsyncFunction") reject(new Fault("Runtime.NodeJsExit", UNSETTLED));
       else resolve(outcome?.result);
     };
     const settle = (error, result, now = false) => {
@@ -167,7 +187,8 @@ function run(handler, event, headers) {
     const context = makeContext(headers, settle);
     const returned = hasCallbacks ? handler(event, context, settle) : handler(event, context);
     if (typeof returned?.then === "function") {
-      returned.then(resolve, reject);
+      process.on("beforeExit", finish);
+      returned.then(resolve, reject).finally(() => process.removeListener("beforeExit", finish));
     } else if (!hasCallbacks) {
       resolve(returned);
     } else {
@@ -176,6 +197,21 @@ function run(handler, event, headers) {
   });
 }
 
+function encode(result) {
+  try {
+    return JSON.stringify(result === undefined ? null : result) ?? "null";
+  } catch {
+    throw new Fault(hasCallbacks ? "Error" : "Runtime.JSONStringifyError", "Unable to stringify response body");
+  }
+}
+
+// What AWS calls response streaming; a function that asks for it is told, instead of failing over an unknown name.
+globalThis.awslambda = {
+  streamifyResponse() {
+    throw new Fault("Runtime.StreamingNotSupported", "Response streaming is not available offline: return the whole answer, or deploy to AWS.");
+  },
+};
+
 async function serve(handler) {
   for (;;) {
     const { headers, body } = await call("GET", "invocation/next");
@@ -183,8 +219,7 @@ async function serve(handler) {
     environ._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
     try {
       const result = await run(handler, JSON.parse(body.toString("utf8")), headers);
-      const text = JSON.stringify(result === undefined ? null : result);
-      await call("POST", `invocation/${requestId}/response`, text ?? "null", { "Content-Type": "application/json" });
+      await call("POST", `invocation/${requestId}/response`, encode(result), { "Content-Type": "application/json" });
     } catch (error) {
       const problem = describe(error);
       log("ERROR", ["Invoke Error \t" + JSON.stringify({ ...problem, trace: undefined, stack: problem.trace })]);
