@@ -23,7 +23,7 @@ def schedule(bench: Bench, recorder: Recorder, expression: str, role: str = "", 
     role = role or bench.role(allow("lambda:InvokeFunction", recorder.arn), service="scheduler.amazonaws.com")
     target = {"Arn": recorder.arn, "RoleArn": role, **more.pop("target", {})}
     bench.client("scheduler").create_schedule(
-        Name=name, ScheduleExpression=expression, FlexibleTimeWindow={"Mode": "OFF"}, Target=target, **more
+        Name=name, ScheduleExpression=expression, Target=target, **{"FlexibleTimeWindow": {"Mode": "OFF"}, **more}
     )
     return name
 
@@ -67,6 +67,25 @@ def test_start_and_end_dates(bench: Bench, recorder: Recorder, clock: Callable[.
     fired = times(clock(to="2030-01-02T00:00:00Z"), name)
     assert fired == ["2030-01-01T05:00", "2030-01-01T06:00", "2030-01-01T07:00"]
     bench.client("scheduler").delete_schedule(Name=name)
+
+
+def test_a_rate_without_a_start_begins_at_once(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+    clock(to="2030-02-01T00:00:00Z")
+    name = schedule(bench, recorder, "rate(1 hour)")
+    assert recorder.wait(1)[0]["time"][:16] == "2030-02-01T00:00"
+    fired = times(clock(to="2030-02-01T02:30:00Z"), name)
+    assert fired == ["2030-02-01T01:00", "2030-02-01T02:00"]
+    clock(to="2030-02-01T01:30:00Z")  # backwards: it is not new
+    assert times(clock(to="2030-02-01T01:59:00Z"), name) == []
+    bench.client("scheduler").delete_schedule(Name=name)
+
+
+@pytest.mark.parametrize("window", [{"Mode": "FLEXIBLE"}, {"Mode": "OFF", "MaximumWindowInMinutes": 5}])
+def test_a_flexible_window_has_a_width(bench: Bench, recorder: Recorder, window: dict[str, Any]) -> None:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
+    with pytest.raises(ClientError, match="ValidationException"):
+        schedule(bench, recorder, "rate(1 hour)", FlexibleTimeWindow=window)
 
 
 def test_the_role_must_be_allowed(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:

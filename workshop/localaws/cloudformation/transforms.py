@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/s
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -46,6 +47,7 @@ def _sam(template: dict[str, Any], parameters: dict[str, Any], region: str) -> d
     import boto3
     from samtranslator.model.exceptions import InvalidDocumentException
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody collects
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
     session = boto3.Session(region_name=region)
     managed = _Managed()

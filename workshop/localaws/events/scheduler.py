@@ -61,6 +61,9 @@ class Scheduler:
         if isinstance(parsed, Rate):
             if start and after < start:
                 due: datetime | None = start
+            elif not start and schedule.arn not in self._anchors:
+                # schedule-types.html: without a StartDate a rate "starts invoking the target immediately"
+                due = self._anchor(schedule)
             else:
                 due = parsed.next_after(after, start or self._anchor(schedule))
         else:
@@ -181,6 +184,11 @@ def _checked(original: Any) -> Any:
         from moto.scheduler.exceptions import ValidationException
 
         expression, zone = kwargs.get("schedule_expression"), kwargs.get("schedule_expression_timezone")
+        window = kwargs.get("flexible_time_window") or {}
+        if (window.get("Mode") == "FLEXIBLE") != bool(window.get("MaximumWindowInMinutes")):
+            raise ValidationException(
+                "A FLEXIBLE time window has MaximumWindowInMinutes, from 1 to 1440, and one that is OFF has not."
+            )
         try:
             if expression:
                 parse(expression, one_time=True)
