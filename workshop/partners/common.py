@@ -63,7 +63,10 @@ async def json_body(request: Request, *, most: int = 2_000_000) -> Any:
     if not raw.strip():
         return {}
     try:
-        return json.loads(raw)
+        value = json.loads(raw)
+        if b"\\ud" in raw.lower():  # half of a letter (a lone surrogate) could be in no answer
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise BadBody(f"the body is not JSON: {error}") from None
 
@@ -122,7 +125,8 @@ class StandIn:
     ) -> None:
         self.app, self.context, self.error_body, self._reset = app, context, error_body, reset
         self.log, self.faults = RequestLog(context.clock), Faults()
-        self._doors = Starlette(routes=[*doors, *self._own_doors()])
+        unusable = dict.fromkeys((BadBody, ValueError, TypeError, AttributeError), _unusable)
+        self._doors = Starlette(routes=[*doors, *self._own_doors()], exception_handlers=unusable)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """One request; a client that hangs up in the middle of its body is nobody's fault and gets no answer."""
@@ -214,6 +218,11 @@ def door(work: Callable[[dict[str, Any]], Awaitable[Any]]) -> Callable[[Request]
             return JsonAnswer({"message": f"That does not work: {error}."}, 400)
 
     return endpoint
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    """What a door was told makes no sense."""
+    return JsonAnswer({"message": f"That does not work: {error}."}, 400)
 
 
 def page(title: str, body: str, status: int = 200) -> Response:

@@ -43,7 +43,7 @@ def test_a_private_repository_does_not_exist_for_others(github, site):
     assert httpx.get(f"{site}/repos/octocat/secret").status_code == 404
 
 
-NOWHERE = ["/nothing", "/repos/octocat/none", f"{REPO}/pulls/99", f"{REPO}/pulls/one", f"{REPO}/hooks/1"]
+NOWHERE = ["/nothing", "/repos/octocat/none", f"{REPO}/pulls/99", f"{REPO}/pulls/one", f"{REPO}/hooks/1", f"{REPO}/"]
 
 
 @pytest.mark.parametrize("path", NOWHERE)
@@ -55,7 +55,14 @@ def test_what_is_not_there_is_404_in_githubs_words(github, valid, path):
 
 
 @pytest.mark.parametrize(
-    ("body", "message"), [(b"{", "Problems parsing JSON"), (b"[1]", "Body should be a JSON object")]
+    ("body", "message"),
+    [
+        (b"{", "Problems parsing JSON"),
+        (b"\xff", "Problems parsing JSON"),
+        (b"[" * 100_000, "Problems parsing JSON"),
+        (b'{"title": "\\ud800", "head": "main", "base": "main"}', "Problems parsing JSON"),  # half of a letter
+        (b"[1]", "Body should be a JSON object"),
+    ],
 )
 def test_bodies_that_are_no_json_object(github, body, message):
     # https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api

@@ -77,6 +77,7 @@ def test_at_most_1000_statuses_of_a_sha_and_context(github, pull):
         ({"state": 7}, "state"),
         ({"state": "success", "description": "x" * 141}, "description"),
         ({"state": "success", "target_url": "ftp://example.com"}, "target_url"),
+        ({"state": "success", "target_url": "http://[half"}, "target_url"),
     ],
 )
 def test_a_status_that_is_none_is_422(github, pull, valid, body, field):

@@ -152,7 +152,8 @@ def test_a_hook_to_nowhere_fails_and_says_so(github, site):
 
 def test_hooks_that_cannot_be(github, receiver):
     assert github.post(f"{REPO}/hooks", json={}).status_code == 422
-    assert github.post(f"{REPO}/hooks", json={"config": {"url": "nowhere"}}).status_code == 422
+    for url in ("nowhere", "http://", "http://[half", "ftp://example.com", 7, None):
+        assert github.post(f"{REPO}/hooks", json={"config": {"url": url}}).status_code == 422
     assert github.post(f"{REPO}/hooks", json={"config": {"url": receiver.url}, "events": []}).status_code == 422
     made = hook(github, receiver)
     assert github.post(

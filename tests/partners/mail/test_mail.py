@@ -81,6 +81,14 @@ def test_what_is_no_json_is_422(mail):
     assert mail.post("/email", content=b"[]").json()["ErrorCode"] == 402
 
 
+@pytest.mark.parametrize("said", [b"{", b"[1]", b"\xff", b"7"])
+def test_a_door_that_is_told_nonsense_says_so(site, said):
+    for door in ("keys", "faults"):
+        answer = httpx.post(f"{site}/_stand_in/{door}", content=said)
+        assert answer.status_code == 400
+        assert answer.json()["message"]
+
+
 def test_the_page_shows_text_not_markup(mail, site):
     mail.post("/email", json=LETTER | {"TextBody": "<script>1</script>"})
     assert "&lt;script&gt;" in httpx.get(site).text

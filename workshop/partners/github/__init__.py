@@ -276,4 +276,5 @@ def app(context: PartnerContext) -> ASGIApp:
     """The stand-in as an ASGI app."""
     site = GitHub(context)
     inner = Starlette(routes=site.routes(), exception_handlers={HTTPException: _unknown})
+    inner.router.redirect_slashes = False  # /repos/octocat/shop/ is not found
     return StandIn(inner, context, doors=site.doors(), reset=site.reset, error_body=error_body)

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,6 +63,15 @@ def invalid(resource: str, name: str, code: str, message: str = "") -> GitHubErr
     """422 `Validation Failed` about one field. `code` is missing_field, invalid, already_exists or custom."""
     error = {"resource": resource, "code": code, **({"field": name} if name else {})}
     return GitHubError(422, "Validation Failed", [error | ({"message": message} if message else {})])
+
+
+def is_web_address(text: Any) -> bool:
+    """True for an http or https address with a host."""
+    try:
+        parts = urlsplit(text) if isinstance(text, str) else None
+        return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # such as http://[
+        return False
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

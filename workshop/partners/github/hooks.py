@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from workshop.partners.github import bodies, delivering
-from workshop.partners.github.answers import Call, GitHubError, invalid, json_response, not_found
+from workshop.partners.github.answers import Call, GitHubError, invalid, is_web_address, json_response, not_found
 from workshop.partners.github.checks import mergeable_state
 from workshop.partners.github.store import Commit, Delivery, Hook, Pull, Repo, Status
 
@@ -48,7 +47,7 @@ def _hook(call: Call) -> tuple[Repo, Hook]:
 
 def _configure(call: Call, hook: Hook, config: dict[str, Any]) -> None:
     url = config.get("url", hook.url)
-    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if not is_web_address(url):
         raise invalid("Hook", "url", "custom", "url must be a valid http or https address")
     content_type = config.get("content_type", hook.content_type)
     if content_type not in CONTENT_TYPES:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.responses import Response
 
 from workshop.partners.github import bodies, checks, hooks
-from workshop.partners.github.answers import Call, GitHubError, invalid, json_response
+from workshop.partners.github.answers import Call, GitHubError, invalid, is_web_address, json_response
 from workshop.partners.github.store import Status
 
 STATES = ("error", "failure", "pending", "success")
@@ -21,7 +19,7 @@ def create(call: Call) -> Response:
     if state not in STATES:
         raise invalid("Status", "state", "custom", "state is not included in the list")
     target = call.text("Status", "target_url")
-    if target and urlsplit(target).scheme not in ("http", "https"):
+    if target and not is_web_address(target):
         raise invalid("Status", "target_url", "custom", "target_url must use http(s) scheme")
     description = call.text("Status", "description", most=140)
     context = call.text("Status", "context", most=255) or "default"
