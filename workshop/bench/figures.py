@@ -31,6 +31,7 @@ KNOWN: dict[str, tuple[str, str, float | None]] = {
     "wrk_32": ("the same by wrk, 32 connections", "/s", None),
     "memory_idle": ("memory, idle", "MB", None),
     "memory_after": ("memory after the load", "MB", None),
+    "growth": ("the cloud after 100,000 requests that print / before", "x", 1.1),
     "simulator": ("simulated requests", "M/s", None),
     "simfaas": ("simulator's events beside SimFaaS's", "x", 100.0),
     "notebooks": ("all notebooks, one after the other", "s", 120.0),

@@ -23,6 +23,7 @@ from workshop.bench.figures import Figure, Subject, repeated
 from workshop.errors import WorkshopError
 
 BASELINE = "import json, http.client"
+FILLED = 3_000  # requests: five lines each fill the 10,000 events that a log group keeps
 SETTLE_SECONDS = 3.0  # a reader reads the first cell; what loads in the background has loaded
 
 
@@ -32,6 +33,7 @@ class Plan:
     def __init__(self, quick: bool) -> None:
         self.deploys, self.colds, self.rounds = (1, 2, 1) if quick else (7, 15, 3)
         self.warm_requests, self.seconds, self.many = (200, 0.5, 1_000) if quick else (2_000, 3.0, 50_000)
+        self.grown = 2_000 if quick else 100_000
 
 
 def load(url: str, **options: float) -> dict[str, float]:
@@ -167,6 +169,26 @@ def aws_figures(folder: Path, plan: Plan, memory: Callable[[], float] = memory_m
     return found
 
 
+def growth(folder: Path, plan: Plan) -> Figure:
+    """How much larger the cloud's own process is after many requests that print; its buffers are full before."""
+    import psutil
+
+    from workshop import serverless
+
+    def cloud_mb() -> float:
+        return sum(one.memory_info().rss for one in psutil.Process().children()) / 2**20
+
+    main = service.write(folder, "bench-growth")
+    deployed = serverless.deploy(serverless.load(main))
+    url = next(str(one.url) for one in deployed.endpoints if str(one.url).endswith("printing"))
+    load(url, connections=8, requests=FILLED)
+    before = cloud_mb()
+    load(url, connections=8, requests=plan.grown)
+    after = cloud_mb()
+    serverless.remove(serverless.load(main))
+    return Figure("growth", [after / before], f"{plan.grown:,} requests, {before:.0f} MB to {after:.0f} MB")
+
+
 def workshop(folder: Path, plan: Plan) -> Subject:
     """This project's offline cloud."""
     from workshop.switch import connect
@@ -182,7 +204,7 @@ def workshop(folder: Path, plan: Plan) -> Subject:
     cloud = connect(to="local")
     try:
         time.sleep(SETTLE_SECONDS)
-        return Subject("workshop", [Figure("ready", ready), *aws_figures(folder, plan)])
+        return Subject("workshop", [Figure("ready", ready), *aws_figures(folder, plan), growth(folder, plan)])
     finally:
         cloud.close()
 

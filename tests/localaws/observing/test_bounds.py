@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+from tests.localaws.bench import REGION, Bench
+from workshop.bench import load
 from workshop.localaws.control import diet
 from workshop.localaws.logs.sink import LogBuffer
 from workshop.localaws.metrics.store import MINUTES_KEPT, Metrics, step
@@ -55,3 +60,29 @@ def test_a_minute_s_histogram_stays_small_and_right_to_one_per_cent() -> None:
     for percent in (50, 90, 99):
         assert abs(minute.percentile(percent) - percent * 20) / (percent * 20) < 0.011
     assert step(0) == step(-1) < step(0.000001)
+
+
+def test_a_cloud_under_load_does_not_grow() -> None:
+    """Its process, logging on; `workshop bench` does the same with 100,000 requests."""
+    import boto3
+
+    from workshop.switch import start_local
+
+    others = {one.pid for one in psutil.Process().children()}
+    cloud = start_local()
+    (process,) = (one for one in psutil.Process().children() if one.pid not in others)
+
+    def client(service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, region_name=REGION, endpoint_url=cloud.endpoint, **keys)
+
+    try:
+        bench = Bench(client, cloud.endpoint)
+        arn = bench.function("def handler(event, context):\n    print('a line' * 9)\n    return {'statusCode': 200}\n")
+        url = bench.rest_api({"GET /x": arn}).get("/x").url
+        load.run(str(url), connections=4, requests=3_000)  # everything is imported, every buffer full
+        before = process.memory_info().rss
+        assert load.run(str(url), connections=4, requests=12_000)["errors"] == 0
+        assert process.memory_info().rss < before * 1.1
+    finally:
+        cloud.close()
