@@ -37,7 +37,9 @@ def webhook(event, context):
         payload = parse(body, headers.get("content-type", ""))
         action, repo, told = payload["action"], payload["repository"]["full_name"], payload["pull_request"]
         number, title, base, sha = told["number"], told["title"], told["base"]["ref"], told["head"]["sha"]
-    except (ValueError, KeyError, TypeError) as error:
+        if [type(each) for each in (repo, number, title, base, sha)] != [str, int, str, str, str]:
+            raise TypeError("a title is a text, a number is a number")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         return answer(400, f"This is not a pull_request event: {error!r}")
     if action not in ACTIONS:
         return answer(200, f"Ignored: {action}")

@@ -27,7 +27,7 @@ def send(event, context):
     """POST /send {"template": …, "to": …, "data": {…}}"""
     try:
         template, to, data = checked(json.loads(event["body"] or ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return answer(400, message=str(error))
 
     [key] = get_ssm(["secret_api_key"])
@@ -56,7 +56,7 @@ def checked(body):
     template, to, data = body.get("template"), body.get("to"), body.get("data", {})
     if template not in list(TEMPLATES):
         raise ValueError(f"The template is one of: {', '.join(TEMPLATES)}.")
-    if not isinstance(to, str) or len(to) > 254 or not ADDRESS.fullmatch(to):
+    if not isinstance(to, str) or len(to) > 254 or not to.isprintable() or not ADDRESS.fullmatch(to):
         raise ValueError("The recipient is one e-mail address.")
     if not isinstance(data, dict) or set(data) != TEMPLATES[template]:
         raise ValueError(f"The data of {template} is: {', '.join(sorted(TEMPLATES[template]))}.")

@@ -241,10 +241,14 @@ def test_no_signature_another_secret_or_a_changed_body_is_401(webhook):
     assert webhook(delivery({}, body=None))[0] == 401
 
 
-NONSENSE = [b"", b"{", b"[]", b"null", b'"text"', b"{}", b'{"action": "opened"}', b'{"action": ["x"]}']
+NONSENSE = [b"", b"{", b"[]", b"null", b'"text"', b"{}", b'{"action": "opened"}', b'{"action": ["x"]}', b"[" * 100_000]
+PULL = {"number": 1, "title": "t", "base": {"ref": "main"}, "head": {"sha": "0" * 40}}
+for wrong in ({"title": None}, {"title": ["t"]}, {"number": "1/.."}, {"base": {"ref": 7}}, {"head": {"sha": None}}):
+    event = {"action": "opened", "repository": {"full_name": "octocat/shop"}, "pull_request": PULL | wrong}
+    NONSENSE.append(json.dumps(event).encode())
 
 
-@pytest.mark.parametrize("raw", NONSENSE)
+@pytest.mark.parametrize("raw", NONSENSE, ids=lambda raw: raw[:40].decode())
 def test_signed_nonsense_is_400(webhook, raw):
     status, body = webhook(delivery(None, raw=raw))
     assert status == 400

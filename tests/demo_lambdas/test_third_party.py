@@ -58,6 +58,8 @@ def test_a_listed_template_is_sent(send, inbox):
         (GOOD | {"to": "a@example.com, b@example.com"}, "The recipient"),
         (GOOD | {"to": "a@example.com\nBcc: b@example.com"}, "The recipient"),
         (GOOD | {"to": ["a@example.com"]}, "The recipient"),
+        (GOOD | {"to": "\ud800@example.com"}, "The recipient"),  # half of a letter
+        ("[" * 100_000, "recursion"),
         (GOOD | {"to": "a" * 250 + "@example.com"}, "The recipient"),
         (GOOD | {"data": {}}, "The data of order-confirmation is: name, order"),
         (GOOD | {"data": {"name": "Ada", "order": "A-17", "text": "x"}}, "The data of order-confirmation"),
