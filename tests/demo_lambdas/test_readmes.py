@@ -19,7 +19,7 @@ HEADINGS = ["Requirements", "Deploy", "How it works", "Test", "Clean up"]
 def test_a_readme_has_five_headings_and_commands_that_work(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", text, re.M) == HEADINGS
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.M | re.S))
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S))
     commands = [shlex.split(line) for line in blocks.splitlines() if line.startswith("workshop ")]
     assert {command[1] for command in commands} >= {"deploy", "remove"}
     for command in commands:
