@@ -55,6 +55,8 @@ def test_the_newest_status_of_a_context_counts_and_the_list_is_newest_first(gith
     assert github.get(f"{REPO}/commits/{sha}/status").json()["state"] == "success"
     states = [each["state"] for each in github.get(f"{REPO}/commits/{sha}/statuses").json()]
     assert states == ["success", "failure", "pending"]
+    legacy = [each["state"] for each in github.get(f"{REPO}/statuses/{sha}").json()]
+    assert legacy == states  # "also available via a legacy route", says the same page
 
 
 def test_at_most_1000_statuses_of_a_sha_and_context(github, pull):
@@ -200,6 +202,20 @@ def test_administrators_pass_unless_the_rules_hold_for_them_too(github, pull):
     github.put(f"{REPO}/branches/main/protection", json=rules)
     assert github.put(f"{REPO}/pulls/{pull()['number']}/merge", json={}).status_code == 200
     assert github.put(f"{REPO}/branches/main/protection", json={"restrictions": None}).status_code == 422
+
+
+def test_required_checks_are_named_by_contexts_or_by_checks(github):
+    # https://docs.github.com/rest/branches/branch-protection#update-branch-protection
+    path = f"{REPO}/branches/main/protection"
+    rest = {"enforce_admins": True, "required_pull_request_reviews": None, "restrictions": None}
+    for wanted in ({"contexts": [CHECK]}, {"checks": [{"context": CHECK, "app_id": -1}], "contexts": []}):
+        made = github.put(path, json={"required_status_checks": {"strict": True} | wanted, **rest})
+        assert made.json()["required_status_checks"]["contexts"] == [CHECK]
+    for wanted in ("x", {}, {"contexts": "x"}, {"contexts": [1]}, {"checks": ["x"]}, {"checks": [{}]}):
+        assert github.put(path, json={"required_status_checks": wanted, **rest}).status_code == 422
+    branch = github.get(f"{REPO}/branches/main").json()
+    assert branch["protected"] is True
+    assert branch["protection_url"].endswith(path)
 
 
 def test_unstable_when_a_check_that_is_not_required_fails(github, pull):

@@ -83,6 +83,13 @@ ENDPOINTS: list[tuple[str, str, Endpoint, str, str]] = [
     ),
     ("PUT", PULL + "/merge", pulls.merge, "pulls/pulls#merge-a-pull-request", "contents=write"),
     ("POST", REPO + "/statuses/{sha}", statuses.create, "commits/statuses#create-a-commit-status", "statuses=write"),
+    (  # "This resource is also available via a legacy route"
+        "GET",
+        REPO + "/statuses/{ref:path}",
+        statuses.listed,
+        "commits/statuses#list-commit-statuses-for-a-reference",
+        "statuses=read",
+    ),
     (
         "GET",
         REPO + "/commits/{ref:path}/statuses",

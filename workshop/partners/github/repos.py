@@ -77,11 +77,17 @@ def branches(call: Call) -> Response:
     """GET /repos/{owner}/{repo}/branches"""
     repo = call.repo
     page, headers = call.page_of(sorted(repo.branches))
-    return json_response([_branch(repo, name) for name in page], headers=headers)
+    return json_response([_branch(call, repo, name) for name in page], headers=headers)
 
 
-def _branch(repo: Repo, name: str) -> dict[str, Any]:
-    return {"name": name, "commit": {"sha": repo.branches[name]}, "protected": name in repo.protection}
+def _branch(call: Call, repo: Repo, name: str) -> dict[str, Any]:
+    api, sha = f"{call.store.url}/repos/{repo.full_name}", repo.branches[name]
+    return {
+        "name": name,
+        "commit": {"sha": sha, "url": f"{api}/commits/{sha}"},
+        "protected": name in repo.protection,
+        "protection_url": f"{api}/branches/{name}/protection",
+    }
 
 
 def branch(call: Call) -> Response:
@@ -89,7 +95,8 @@ def branch(call: Call) -> Response:
     repo, name = call.repo, call.path("branch")
     if name not in repo.branches:
         raise GitHubError(404, "Branch not found")
-    return json_response(_branch(repo, name))
+    commit = commit_body(call, repo, repo.commits[repo.branches[name]])
+    return json_response(_branch(call, repo, name) | {"commit": commit})
 
 
 def create_ref(call: Call) -> Response:
@@ -168,13 +175,21 @@ def protect(call: Call) -> Response:
         raise GitHubError(422, "Invalid request.\n\n" + "\n".join(missing))
     wanted = call.body["required_status_checks"]
     if wanted is not None:
-        contexts = wanted.get("contexts") if isinstance(wanted, dict) else None
-        if not isinstance(contexts, list) or not all(isinstance(each, str) for each in contexts):
-            raise GitHubError(422, 'Invalid request.\n\n"contexts" is a list of strings.')
+        contexts = _contexts(wanted) if isinstance(wanted, dict) else [None]
+        if not all(isinstance(each, str) for each in contexts):
+            raise GitHubError(422, 'Invalid request.\n\n"contexts" is a list of strings, "checks" one of objects.')
         wanted = {"strict": bool(wanted.get("strict")), "contexts": contexts}
     admins = bool(call.body["enforce_admins"])
     repo.protection[name] = {"required_status_checks": wanted, "enforce_admins": admins}
     return json_response(_protection(call, repo, name))
+
+
+def _contexts(wanted: dict[str, Any]) -> list[Any]:
+    """The names of required checks: from `contexts`, or from `checks`, which GitHub takes in their place by now."""
+    checks, contexts = wanted.get("checks"), wanted.get("contexts")
+    if isinstance(checks, list) and checks:
+        return [each.get("context") if isinstance(each, dict) else None for each in checks]
+    return contexts if isinstance(contexts, list) else [None]
 
 
 def _protection(call: Call, repo: Repo, name: str) -> dict[str, Any]:
