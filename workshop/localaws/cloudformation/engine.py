@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.cloudformation import graph
+from workshop.localaws.cloudformation import graph, stack_policy
 from workshop.localaws.cloudformation.intrinsics import Scope
 from workshop.localaws.cloudformation.model import Made, Plan, Stack
 from workshop.localaws.cloudformation.resources import REGISTRY
@@ -30,6 +30,7 @@ class Run:
         call_for: gives the `Call` for a logical id.
         event: `event(logical, physical, type, status, reason, properties)`.
         now: the time.
+        policy: the stack policy that holds meanwhile.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Run:
         call_for: Callable[[str], Call],
         event: Callable[..., None],
         now: Callable[[], Any],
+        policy: str = "",
     ) -> None:
+        self.policy = policy
         self.stack, self.scope_of, self.call_for, self.event, self.now = stack, scope_of, call_for, event, now
         self.undo: list[Callable[[], None]] = []
         self.replaced: list[Made] = []
@@ -58,6 +61,9 @@ class Run:
         for logical, made in self.stack.resources.items():
             if logical in bodies:
                 scope.physical[logical] = REGISTRY[made.type].reference(made.physical)
+        for logical, made in self.stack.resources.items():
+            if logical not in bodies:
+                self._let(stack_policy.DELETE, made)
         for logical in graph.ordered(bodies):
             self._one(logical, bodies[logical], scope)
         self.stack.outputs = self._outputs(plan, scope)
@@ -97,6 +103,12 @@ class Run:
             raise Failed(error.message) from None
         scope.physical[logical] = kind.reference(made.physical)
 
+    def _let(self, action: str, made: Made) -> None:
+        reason = stack_policy.refusal(self.policy, action, made.logical, made.type)
+        if reason:
+            self._failed(made.logical, made.physical, made.type, "UPDATE", reason)
+            raise Failed(reason)
+
     def _failed(self, logical: str, physical: str, kind: str, action: str, reason: str) -> None:
         self.event(logical, physical, kind, f"{action}_FAILED", reason)
 
@@ -130,6 +142,7 @@ class Run:
         return made
 
     def _replace(self, logical: str, body: dict[str, Any], given: Properties, known: Made) -> Made:
+        self._let(stack_policy.REPLACE, known)
         kind = REGISTRY[body["Type"]]
         name = kind.name_property
         if name and given.get(name) is not None and given.get(name) == known.properties.get(name):
@@ -142,6 +155,7 @@ class Run:
         return self._create(logical, body, given, known)
 
     def _update(self, logical: str, body: dict[str, Any], given: Properties, known: Made) -> Made:
+        self._let(stack_policy.MODIFY, known)
         kind, call, old = REGISTRY[body["Type"]], self.call_for(logical), known.properties
         self.event(logical, known.physical, body["Type"], "UPDATE_IN_PROGRESS", "", given)
         before = known.body

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.cloudformation import change_sets, sections, views
+from workshop.localaws.cloudformation import change_sets, sections, stack_policy, views
 from workshop.localaws.cloudformation import template as templates
 from workshop.localaws.cloudformation.model import Stack
 from workshop.localaws.cloudformation.plans import capability_needed
 from workshop.localaws.cloudformation.service import UPDATABLE, Stacks
 from workshop.localaws.cloudformation.template import invalid
+from workshop.localaws.cloudformation.views import listing
 from workshop.localaws.faults import AwsError
 
 Given = dict[str, Any]
-
-
-def page(rows: list[Any], given: Given, size: int = 100) -> dict[str, Any]:
-    """One page: {"rows", "NextToken"}.
-
-    Raises:
-        AwsError: the token is nonsense.
-    """
-    try:
-        start = int(base64.b64decode(given["NextToken"])) if given.get("NextToken") else 0
-    except ValueError:
-        raise invalid("NextToken is not valid.") from None
-    more = start + size < len(rows)
-    return {
-        "rows": rows[start : start + size],
-        "NextToken": base64.b64encode(str(start + size).encode()).decode() if more else None,
-    }
-
-
-def listing(member: str, rows: list[Any], given: Given, **extra: Any) -> dict[str, Any]:
-    """A page under its member's name."""
-    found = page(rows, given)
-    answer = {member: found["rows"], **extra}
-    return answer | ({"NextToken": found["NextToken"]} if found["NextToken"] else {})
 
 
 def settle(stack: Stack, given: Given) -> None:
@@ -49,17 +25,25 @@ def settle(stack: Stack, given: Given) -> None:
     stack.token = given.get("ClientRequestToken") or ""
 
 
+def policy_of(stacks: Stacks, region: str, given: Given, member: str = "StackPolicy") -> str:
+    """The stack policy that a request brings, in its text or at an address; empty when it brings none."""
+    text = given.get(f"{member}Body")
+    if given.get(f"{member}URL"):
+        text = stacks.plans(region).stored(given[f"{member}URL"])
+    return stack_policy.checked(text) if text else ""
+
+
 def create_stack(stacks: Stacks, region: str, given: Given) -> Given:
     if stacks.named(given["StackName"], region) is not None:
         raise AwsError("AlreadyExistsException", f"Stack [{given['StackName']}] already exists")
     if given.get("OnFailure") and given.get("DisableRollback") is not None:
         raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
-    plan = stacks.plans(region).make(given)
+    plan, policy = stacks.plans(region).make(given), policy_of(stacks, region, given)
     stack = stacks.new(given["StackName"], region, plan, "CREATE_IN_PROGRESS")
     settle(stack, given)
     stack.on_failure = "DO_NOTHING" if given.get("DisableRollback") else given.get("OnFailure") or "ROLLBACK"
     stack.protected, stack.timeout = bool(given.get("EnableTerminationProtection")), given.get("TimeoutInMinutes")
-    stack.policy = given.get("StackPolicyBody") or ""
+    stack.policy = policy
     stacks.create(stack, plan)
     return {"StackId": stack.id}
 
@@ -71,8 +55,11 @@ def update_stack(stacks: Stacks, region: str, given: Given) -> Given:
     plan = stacks.plans(region).make(given, stack)
     if plan.same(stack.plan) and stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
         raise invalid("No updates are to be performed.")
+    meanwhile = policy_of(stacks, region, given, "StackPolicyDuringUpdate")
+    own = policy_of(stacks, region, given)
     settle(stack, given)
-    stacks.update(stack, plan, disable_rollback=bool(given.get("DisableRollback")))
+    stack.policy = own or stack.policy
+    stacks.update(stack, plan, disable_rollback=bool(given.get("DisableRollback")), policy=meanwhile)
     return {"StackId": stack.id}
 
 
@@ -270,7 +257,7 @@ def list_imports(stacks: Stacks, region: str, given: Given) -> Given:
 
 
 def set_stack_policy(stacks: Stacks, region: str, given: Given) -> None:
-    stacks.find(given["StackName"], region).policy = given.get("StackPolicyBody") or ""
+    stacks.find(given["StackName"], region).policy = policy_of(stacks, region, given)
 
 
 def get_stack_policy(stacks: Stacks, region: str, given: Given) -> Given:

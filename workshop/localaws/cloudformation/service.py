@@ -80,8 +80,8 @@ class Stacks(Registry):
 
         return scope_for(plan, stack, self.account, imported, Sources(self.client, stack.region).dynamic)
 
-    def run(self, stack: Stack, plan: Plan) -> Run:
-        """A run on a stack."""
+    def run(self, stack: Stack, plan: Plan, policy: str = "") -> Run:
+        """A run on a stack, under a stack policy."""
 
         def call_for(logical: str) -> Call:
             return Call(self.client, stack.region, self.account, self.url(), stack.name, stack.id, logical, plan.tags)
@@ -89,7 +89,7 @@ class Stacks(Registry):
         def event(logical: str, physical: str, kind: str, status: str, reason: str, properties: Any = None) -> None:
             self.event(stack, logical, physical, kind, status, reason, properties)
 
-        return Run(stack, lambda each: self.scope(each, stack), call_for, event, self.now)
+        return Run(stack, lambda each: self.scope(each, stack), call_for, event, self.now, policy)
 
     def event(
         self,
@@ -203,14 +203,14 @@ class Stacks(Registry):
 
     # Updating.
 
-    def update(self, stack: Stack, plan: Plan, *, disable_rollback: bool = False) -> None:
-        """Start updating a stack."""
-        old = stack.plan
+    def update(self, stack: Stack, plan: Plan, *, disable_rollback: bool = False, policy: str = "") -> None:
+        """Start updating a stack; `policy` holds instead of its own for this once."""
+        policy = policy or stack.policy
         self.status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
-        self.in_thread(stack, lambda: self._update(stack, old, plan, disable_rollback))
+        self.in_thread(stack, lambda: self._update(stack, plan, disable_rollback, policy))
 
-    def _update(self, stack: Stack, old: Plan, plan: Plan, disable_rollback: bool) -> None:
-        run, outputs, before = self.run(stack, plan), stack.outputs, len(stack.events)
+    def _update(self, stack: Stack, plan: Plan, disable_rollback: bool, policy: str) -> None:
+        run, outputs, before = self.run(stack, plan, policy), stack.outputs, len(stack.events)
         stack.updated = self.now()
         try:
             run.apply(plan)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from workshop.localaws.cloudformation.model import ChangeSet, Event, Made, Stack
+from workshop.localaws.cloudformation.template import invalid
 
 
 def parameters(stack_or_set: Any) -> list[dict[str, Any]]:
@@ -92,3 +94,27 @@ def change_set(found: Stack, one: ChangeSet) -> dict[str, Any]:
         "OnStackFailure": one.on_failure or None,
     }  # fmt: skip
     return {name: value for name, value in answer.items() if value is not None}
+
+
+def page(rows: list[Any], given: dict[str, Any], size: int = 100) -> dict[str, Any]:
+    """One page: {"rows", "NextToken"}.
+
+    Raises:
+        AwsError: the token is nonsense.
+    """
+    try:
+        start = int(base64.b64decode(given["NextToken"])) if given.get("NextToken") else 0
+    except ValueError:
+        raise invalid("NextToken is not valid.") from None
+    more = start + size < len(rows)
+    return {
+        "rows": rows[start : start + size],
+        "NextToken": base64.b64encode(str(start + size).encode()).decode() if more else None,
+    }
+
+
+def listing(member: str, rows: list[Any], given: dict[str, Any], **extra: Any) -> dict[str, Any]:
+    """A page under its member's name."""
+    found = page(rows, given)
+    answer = {member: found["rows"], **extra}
+    return answer | ({"NextToken": found["NextToken"]} if found["NextToken"] else {})
