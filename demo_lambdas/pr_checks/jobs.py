@@ -5,6 +5,7 @@ import logging
 import os
 from datetime import datetime
 
+import httpx
 from access_ssm import get_ssm
 from checks import PROTECTED_BRANCH, time_check
 from github import GitHub
@@ -29,12 +30,18 @@ def time_of_day(event, context):
 async def set_all(token, repo, status):
     """Sets a status on every open pull request into the protected branch; returns how many there are.
 
-    One after the other, as GitHub asks. When GitHub fails the job fails, and Lambda runs it again.
+    One after the other, as GitHub asks. One that GitHub refuses does not keep the others waiting; then the job fails
+    at its end, and Lambda runs it again.
     https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
     """
-    count = 0
+    count, refused = 0, []
     async with GitHub(token) as github:
         async for pull in github.open_pulls(repo, PROTECTED_BRANCH):
-            await github.post_status(repo, pull["head"]["sha"], status)
-            count += 1
+            try:
+                await github.post_status(repo, pull["head"]["sha"], status)
+                count += 1
+            except httpx.HTTPStatusError as error:
+                refused.append(f"#{pull['number']} ({error.response.status_code})")
+    if refused:
+        raise RuntimeError(f"GitHub took {status.state} for {count} pull requests, but not for {', '.join(refused)}")
     return count

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import time
 from datetime import UTC, datetime
@@ -14,10 +12,10 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from tests.demo_lambdas.deliveries import SECRET, delivery
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-SECRET = "It's a Secret to Everybody"
 NAME, TIME = "Pull Request Name Check", "Time of Day Check"
-WORKING = datetime(2026, 3, 25, 12, 0, tzinfo=UTC)  # a Wednesday in winter time
 
 
 # The two checks
@@ -139,27 +137,6 @@ def payload_of(owner, repo, pull, action="opened", **more):
     return {"action": action, "number": pull["number"], "pull_request": pull, "repository": repository, **more}
 
 
-def delivery(payload, event="pull_request", secret=SECRET, when=WORKING, raw=None, **changes):
-    """What API Gateway hands to the lambda for one delivery.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-    """
-    body = raw if raw is not None else json.dumps(payload, ensure_ascii=False).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": event,
-        "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
-    }
-    return {
-        "httpMethod": "POST",
-        "path": "/webhook",
-        "headers": headers,
-        "body": body.decode(),
-        "isBase64Encoded": False,
-        "requestContext": {"requestTimeEpoch": int(when.timestamp() * 1000)},
-    } | changes
-
-
 @pytest.fixture
 def webhook(service, site, context):
     """The handler; returns status and body."""
@@ -273,14 +250,6 @@ def test_a_replayed_or_late_delivery_does_no_harm(webhook, owner, repo):
     assert states(owner, repo, pull["head"]["sha"])[NAME] == "success"
 
 
-@pytest.mark.parametrize("which", ["opened", "edited"])
-def test_githubs_own_example_deliveries_are_accepted(webhook, owner, which):
-    # What the token cannot read is judged by what was told; posting to it is GitHub's to refuse.
-    payload = json.loads((FIXTURES / "github_pull_request_events.json").read_text(encoding="utf-8"))[which]
-    status, body = webhook(delivery(payload))
-    assert (status, body) == (502, {"message": "GitHub answered 404."})
-
-
 def test_a_failure_of_github_is_reported(webhook, owner, repo, site):
     pull = open_pull(owner, repo, "(PAY #7) I can pay")
     path = f"/repos/octocat/{repo.rpartition('/')[2]}/statuses/*"
@@ -340,6 +309,21 @@ def test_a_job_that_github_refuses_fails_so_that_lambda_runs_it_again(job, owner
     open_pull(owner, repo, "(PAY #7) story")
     path = f"/repos/octocat/{repo.rpartition('/')[2]}/statuses/*"
     httpx.post(f"{site}/_stand_in/faults", json={"kind": "status", "status": 500, "path": path})
-    with pytest.raises(httpx.HTTPStatusError):
+    with pytest.raises(RuntimeError, match=r"not for #1 \(500\)"):
         job("2026-03-25T16:00:00Z")
     assert job("2026-03-25T16:00:00Z")["pull_requests"] == 1
+
+
+def test_one_that_github_refuses_keeps_no_other_waiting(job, owner, repo, site):
+    pulls = [open_pull(owner, repo, f"(PAY #{number}) story") for number in range(3)]
+    path = f"{repo}/statuses/{pulls[1]['head']['sha']}"
+    httpx.post(f"{site}/_stand_in/faults", json={"kind": "status", "status": 422, "path": path})
+    with pytest.raises(RuntimeError, match=r"pending for 2 pull requests, but not for #2 \(422\)"):
+        job("2026-03-25T16:00:00Z")
+    assert [states(owner, repo, pull["head"]["sha"]) for pull in pulls] == [{TIME: "pending"}, {}, {TIME: "pending"}]
+
+
+def test_a_list_that_github_refuses_fails_too(job, repo, site):
+    httpx.post(f"{site}/_stand_in/faults", json={"kind": "status", "status": 500, "path": f"{repo}/pulls"})
+    with pytest.raises(httpx.HTTPStatusError):
+        job("2026-03-25T16:00:00Z")
