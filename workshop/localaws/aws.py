@@ -105,7 +105,7 @@ class LocalAWS:
         from workshop.localaws.events.sources import EventSources
         from workshop.localaws.iam import Iam
 
-        self.iam = Iam(self.settings, self.functions)
+        self.iam = Iam(self.settings, self.functions, self.clock.time)
         self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings, observe=self.served)
         self.sources = EventSources(self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop)
         metrics_reading.use(self.metrics)

@@ -260,6 +260,44 @@ def test_a_user_is_held_to_its_policies_and_the_reader_is_not(bench: Bench) -> N
     assert refused(bench.client("ssm").get_parameter, Name="/none")["Code"] == "ParameterNotFound"
 
 
+def test_a_switched_off_key_opens_nothing(bench: Bench) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys-admin-managed.html
+    iam, name = bench.client("iam"), unique("user")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    iam.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    for service, operation, code in (
+        ("ssm", "describe_parameters", "UnrecognizedClientException"),
+        ("sns", "list_topics", "InvalidClientTokenId"),
+    ):
+        error = refused(getattr(bench.client(service, **keys), operation))
+        assert (error["Code"], error["status"]) == (code, 403)
+        assert error["Message"] == "The security token included in the request is invalid."
+
+
+def test_a_boundary_of_a_user_is_refused_rather_than_forgotten(bench: Bench) -> None:
+    iam = bench.client("iam")
+    fence = iam.create_policy(PolicyName=unique("fence"), PolicyDocument=document(allow("s3:*", "*")))["Policy"]["Arn"]
+    error = refused(iam.create_user, UserName=unique("user"), PermissionsBoundary=fence)
+    assert "Permissions boundaries of users are not available offline" in error["Message"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        # reference_policies_condition-keys.html#condition-keys-currenttime
+        ({"DateGreaterThan": {"aws:CurrentTime": "2020-04-01T00:00:00Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2020-06-30T23:59:59Z"}}, False),
+        ({"NumericGreaterThan": {"aws:EpochTime": "1577836800"}}, True),
+    ],
+)
+def test_conditions_on_the_time(as_role: Callable[..., Any], condition: dict[str, Any], allowed: bool) -> None:
+    ssm = as_role(allow("ssm:GetParameter", "*", Condition=condition))("ssm")
+    code = "ParameterNotFound" if allowed else "AccessDeniedException"
+    assert refused(ssm.get_parameter, Name="/none")["Code"] == code
+
+
 def test_a_path_and_its_parameters(bench: Bench, as_role: Callable[..., Any]) -> None:
     # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
     root = unique("/app")

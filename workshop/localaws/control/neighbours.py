@@ -59,7 +59,23 @@ def furnish(aws: LocalAWS) -> None:
         aws.control.after(service, changed)
     for service in ("iam", "logs"):
         aws.control.after(service, lambda *_: aws.logs.forget_permissions())
+    aws.control.before("iam", no_fence_for_users)
     aws.logs.may_write = lambda spec: may_log(aws, spec)
+
+
+def no_fence_for_users(request: Request) -> None:
+    """moto forgets a user's permissions boundary, and the user would be freer here than on AWS.
+
+    Raises:
+        AwsError: the request sets one.
+    """
+    fenced = request.operation == "CreateUser" and request.form.get("PermissionsBoundary")
+    if fenced or request.operation in ("PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"):
+        raise AwsError(
+            "UnknownOperationException",
+            "Permissions boundaries of users are not available offline; those of roles are.",
+            501,
+        )
 
 
 def api_name(aws: LocalAWS, api_id: str) -> tuple[str, str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workshop.localaws.faults import AwsError
+from workshop.localaws.faults import AwsError, protocol_of
 from workshop.localaws.iam.evaluation import Denied, decide
 from workshop.localaws.iam.policy import may_invoke
 from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts, use
 from workshop.localaws.iam.recorder import Recorder
-from workshop.localaws.iam.requests import needs
+from workshop.localaws.iam.requests import needs, times
 from workshop.localaws.iam.wording import refusal
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ class Iam:
     Args:
         settings: the cloud's settings: `account`, `region`, `enforce_iam`.
         functions: the cloud's `Functions`, whose resource-based policies decide who may call a function.
+        clock: the cloud's time, epoch seconds, for conditions.
     """
 
-    def __init__(self, settings: Any, functions: Any = None) -> None:
-        self.settings, self.functions = settings, functions
+    def __init__(self, settings: Any, functions: Any = None, clock: Callable[[], float] = time.time) -> None:
+        self.settings, self.functions, self.clock = settings, functions, clock
         self.principals = Principals(settings.account)
         self.recorder = Recorder(settings.account)
         use(self.principals)
@@ -51,14 +54,20 @@ class Iam:
         """
         principal = self.principals.principal_of(request.access_key)
         if principal is None:
+            self._known_but_off(request)
             self.recorder.note(request)
         if principal is None or not self.settings.enforce_iam:
             return
-        for need in needs(request, principal):
+        for need in needs(request, principal, self.clock()):
             try:
                 decide(principal, need)
             except Denied as denied:
                 raise refusal(request, principal, denied) from None
+
+    def _known_but_off(self, request: Request) -> None:
+        if self.settings.enforce_iam and self.principals.switched_off(request.access_key):
+            code = "UnrecognizedClientException" if protocol_of(request) == "json" else "InvalidClientTokenId"
+            raise AwsError(code, "The security token included in the request is invalid.", 403)
 
     def authorize(
         self, principal: Principal, action: str, resource: str, context: dict[str, Any] | None = None
@@ -71,7 +80,7 @@ class Iam:
         from workshop.localaws.iam.evaluation import Need
 
         try:
-            decide(principal, Need(action, resource, context or {}))
+            decide(principal, Need(action, resource, times(self.clock()) | (context or {})))
         except Denied as denied:
             raise AwsError("AccessDeniedException", denied.sentence(principal.arn), 403) from None
 

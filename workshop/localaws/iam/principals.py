@@ -125,20 +125,32 @@ class Principals:
         return None
 
     def _from_iam(self, access_key_id: str) -> Principal | None:
-        from moto.iam.models import iam_backends
-
-        for backends in list(iam_backends.values()):
-            for user in list(backends["aws"].users.values()):
-                for key in user.access_keys:
-                    if key.access_key_id == access_key_id and key.status == "Active":
-                        return Principal("user", user.arn, user.arn, user.account_id, user.name)
+        for user, key in _keys():
+            if key.access_key_id == access_key_id and key.status == "Active":
+                return Principal("user", user.arn, user.arn, user.account_id, user.name)
         return None
+
+    def switched_off(self, access_key_id: str) -> bool:
+        """Whether this is a user's key that was made inactive."""
+        return access_key_id.startswith("AKIA") and any(
+            key.access_key_id == access_key_id and key.status != "Active" for _, key in _keys()
+        )
 
     def forget(self) -> None:
         """Back to nobody."""
         with self._lock:
             self._by_key.clear()
             self._by_role.clear()
+
+
+def _keys() -> Iterator[tuple[Any, Any]]:
+    """Every user's access keys: (moto's user, key)."""
+    from moto.iam.models import iam_backends
+
+    for backends in list(iam_backends.values()):
+        for user in list(backends["aws"].users.values()):
+            for key in list(user.access_keys):
+                yield user, key
 
 
 _current: Principals | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,11 @@ _FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:GetAcces
 class Asked:
     """A request as the tables below read it: region, account, parsed parameters."""
 
-    def __init__(self, request: Request, principal: Principal) -> None:
+    def __init__(self, request: Request, principal: Principal, now: float) -> None:
         self.request, self.account, self.region = request, principal.account, request.region
         self.operation = request.operation
         self.parameters = _parameters(request)
-        self.context = _context(request, principal)
+        self.context = _context(request, principal) | times(now)
 
     def text(self, *names: str) -> str:
         """The first parameter of these that was given as text."""
@@ -52,9 +53,9 @@ class Asked:
         return Need(action, resource, {**self.context, **(more_context or {})}, **more)
 
 
-def needs(request: Request, principal: Principal) -> list[Need]:
-    """The permissions that a request takes, in the order AWS checks them."""
-    asked = Asked(request, principal)
+def needs(request: Request, principal: Principal, now: float = 0.0) -> list[Need]:
+    """The permissions that a request takes, in the order AWS checks them; `now` is for conditions about the time."""
+    asked = Asked(request, principal, now)
     service = request.service or "s3"
     if service == "s3":
         return s3_needs(asked)
@@ -93,6 +94,14 @@ def _context(request: Request, principal: Principal) -> dict[str, Any]:
     if principal.kind == "user":
         context["aws:username"] = principal.name
     return context
+
+
+def times(now: float) -> dict[str, str]:
+    """The context keys that tell the time, from epoch seconds.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
+    """
+    return {"aws:CurrentTime": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}", "aws:EpochTime": str(int(now))}
 
 
 def _rest_operation(service: str, request: Request) -> str:

@@ -59,9 +59,11 @@ def _dynamodb(asked: Asked) -> list[Need]:
     if asked.operation in ("BatchGetItem", "BatchWriteItem"):
         return [asked.need(f"dynamodb:{asked.operation}", table(name)) for name in given.get("RequestItems") or {}]
     if asked.operation in ("ExecuteStatement", "BatchExecuteStatement"):
-        texts = [asked.text("Statement")] if asked.operation == "ExecuteStatement" else [
-            str(one.get("Statement", "")) for one in given.get("Statements") or []
-        ]
+        texts = (
+            [asked.text("Statement")]
+            if asked.operation == "ExecuteStatement"
+            else [str(one.get("Statement", "")) for one in given.get("Statements") or []]
+        )
         return [_partiql(asked, text, table) for text in texts]
     if asked.operation in ("ListTables", "ListStreams", "ListBackups"):
         return [asked.need(f"dynamodb:{asked.operation}", table("*") if asked.operation == "ListTables" else UNKNOWN)]
