@@ -72,6 +72,8 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (["up", "--port", "70000"], "65535"),
         (["run", "99"], "99"),
         (["lab", "notebooks/77_none.ipynb"], "77_none"),
+        (["lab", "README.md"], "not a notebook"),
+        (["lab", str(Path(sys.executable).resolve())], "not a notebook"),
     ],
 )
 def test_bad_use_is_said_in_one_paragraph(words: list[str], expected: str) -> None:

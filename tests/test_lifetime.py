@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -84,6 +87,18 @@ def test_functions_die_with_a_cloud_that_is_killed(kernel: object) -> None:
     assert gone([pids["function"]])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="SIGSTOP is what a POSIX system has")
+def test_ctrl_c_while_the_cloud_is_being_closed_shows_no_traceback(kernel: object) -> None:
+    process, pids = kernel("sys.stdin.close(); print('closing', flush=True)")
+    os.kill(pids["cloud"], signal.SIGSTOP)  # a cloud that takes its time
+    assert process.stdout.readline().strip() == "closing"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    assert "Traceback" not in process.stderr.read()
+    assert gone(list(pids.values()))
+
+
 def test_interrupting_a_cell_does_not_end_the_cloud(kernel: object) -> None:
     """JupyterLab's stop button sends SIGINT to the kernel's whole process group."""
     if os.name == "nt":
@@ -101,6 +116,38 @@ time.sleep(60)
     assert process.stdout.readline().strip() == "interrupted"
     assert process.stdout.readline().strip() == "123456789012"
     assert is_running(pids["cloud"])
+
+
+@pytest.mark.parametrize("send", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_jupyterlab_takes_its_kernels_with_it(send: str) -> None:
+    if not hasattr(signal, send):
+        pytest.skip(f"this system has no {send}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workshop", "lab", "01", "--no-browser", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=fresh_environment(),
+    )
+    try:
+        address = next(found for line in process.stdout if (found := re.search(r"http://127\S+", line)))[0]
+        assert "/lab/tree/notebooks/01_hello_world.ipynb?token=" in address
+        token = address.partition("token=")[2]
+        request = urllib.request.Request(
+            f"http://{urlsplit(address).netloc}/api/kernels",
+            b"{}",
+            {"Authorization": f"token {token}", "Content-Type": "application/json"},
+        )
+        assert json.load(urllib.request.urlopen(request, timeout=30))["id"]
+        below = descendants(process.pid)
+        assert below
+        process.send_signal(getattr(signal, send))
+        process.wait(20)
+        assert gone(below)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_workshop_up_ends_with_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:

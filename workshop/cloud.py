@@ -107,7 +107,7 @@ class Cloud:
                     pipe and pipe.close()
             try:
                 process.wait(8)
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):  # whoever presses Ctrl-C twice waits no longer
                 process.kill()
                 process.wait()
         if self._log is not None:

@@ -15,6 +15,7 @@ import time
 import webbrowser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from workshop import net
 from workshop.errors import WorkshopError
@@ -41,7 +42,7 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
         "--ServerApp.allow_remote_access=False",
-        f"--LabApp.default_url=/lab/tree/{notebook}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook)}",
         f"--LabApp.app_settings_dir={settings}",
         f"--LabApp.workspaces_dir={private / ('stage-workspaces' if stage else 'lab-workspaces')}",
         "--LabApp.extension_manager=readonly",
@@ -57,19 +58,35 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
     return found
 
 
+def find(name: str) -> str:
+    """The notebook meant by a path (from here or from the checkout), a number or a name, relative to the checkout.
+
+    Raises:
+        WorkshopError: there is none, or it is outside of what JupyterLab serves.
+    """
+    from workshop import notebooks
+
+    path = next((path for path in (Path(name), ROOT / name) if path.is_file()), None)
+    path = (path or notebooks.find([name])[0]).resolve()
+    if path.suffix != ".ipynb" or not path.is_relative_to(ROOT):
+        raise WorkshopError(
+            f"{name} is not a notebook in {ROOT}.", fix="JupyterLab opens those only; copy it there.", used_wrongly=True
+        )
+    return path.relative_to(ROOT).as_posix()
+
+
 def pick_port(wanted: int | None) -> int:
-    """The port wanted, or Jupyter's usual one, or any free one.
+    """The port wanted (0: any free one), or Jupyter's usual one, or any free one.
 
     Raises:
         WorkshopError: the port asked for is taken.
     """
-    if wanted is not None:
-        net.bind(wanted, what="JupyterLab").close()
-        return wanted
-    for port in (8888, 0):
+    for port in (8888, 0) if wanted is None else (wanted,):
         try:
-            sock = net.bind(port)
+            sock = net.bind(port, what="JupyterLab")
         except WorkshopError:
+            if wanted is not None:
+                raise
             continue
         number = sock.getsockname()[1]
         sock.close()
@@ -83,7 +100,7 @@ def open_lab(
     """Serves JupyterLab until Ctrl-C. Returns the exit code.
 
     Args:
-        notebook: what it opens on, relative to the checkout.
+        notebook: what it opens on: a path, a number such as 01, or a name.
         port: None takes 8888 or any free one.
         browser: open the reader's browser; the address is printed either way.
         stage: for a projector: big fonts, no file browser, nothing that pops up.
@@ -92,10 +109,10 @@ def open_lab(
     Raises:
         WorkshopError: the notebook does not exist, or the port is taken.
     """
-    if not (ROOT / notebook).is_file():
-        raise WorkshopError(f"There is no {notebook}.", fix="Run: workshop lab", used_wrongly=True)
+    notebook = find(notebook)
     number, token = pick_port(port), secrets.token_hex(16)
-    url = f"http://localhost:{number}/lab/tree/{notebook}?token={token}"
+    # Not "localhost": a browser may try ::1 first, where somebody else's server may listen on the same port.
+    url = f"http://{net.LOOPBACK}:{number}/lab/tree/{quote(notebook)}?token={token}"
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
     os.environ.setdefault("PYTHONUTF8", "1")

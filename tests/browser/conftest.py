@@ -69,7 +69,7 @@ def served(folder: Path, *words: str) -> Iterator[str]:
     threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or ()], daemon=True).start()
     try:
         while True:
-            found = re.search(r"http://localhost:\S+", lines.get(timeout=60))
+            found = re.search(r"http://127\.0\.0\.1:\S+", lines.get(timeout=60))
             if found:
                 break
         yield found[0]

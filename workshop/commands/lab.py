@@ -9,7 +9,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.command("lab", epilog="Example: workshop lab notebooks/01_hello_world.ipynb")(lab)
+    app.command("lab", epilog="Example: workshop lab 01")(lab)
     app.command("run", epilog="Example: workshop run 01 02")(run)
 
 
@@ -21,8 +21,8 @@ def open_workshop() -> None:
 
 
 def lab(
-    notebook: Annotated[str, typer.Argument(help="The notebook it opens on.")] = "notebooks/00_start_here.ipynb",
-    port: Annotated[int | None, typer.Option(help="The port; without it 8888 or any free one.")] = None,
+    notebook: Annotated[str, typer.Argument(help="The notebook it opens on: a number, a name or a path.")] = "00",
+    port: Annotated[int | None, typer.Option(help="The port; without it 8888 or any free one; 0 takes any.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
     stage: Annotated[
         bool, typer.Option("--stage", help="For a projector: big fonts, no file browser, no pop-ups.")

@@ -21,7 +21,7 @@ from workshop.deck.source import DECK, Slide, place, read
 from workshop.errors import WorkshopError
 
 RUNTIME = Path(__file__).parent / "runtime"
-LAB = "http://localhost:8888/lab/tree/notebooks/"
+LAB = "http://127.0.0.1:8888/lab/tree/notebooks/"
 FORMATTER = HtmlFormatter(nowrap=True, style="friendly")
 
 
