@@ -10,6 +10,7 @@ import urllib.request
 import zipfile
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -86,6 +87,33 @@ def test_what_aws_refuses_is_refused(unchecked: Any, role: str, config: dict[str
     told = refusal(create, api=unchecked, role=role, **config)
     assert told[0] == code
     assert said in told[1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code", "said"),
+    [
+        # https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+        ("PUT", "configuration", {"Timeout": "5"}, "SerializationException",
+         "STRING_VALUE can not be converted to an Integer, at 'timeout'."),
+        ("PUT", "configuration", {"Timeout": True}, "SerializationException", "at 'timeout'"),
+        ("PUT", "configuration", {"Environment": {"Variables": {"AB": 1}}}, "SerializationException",
+         "NUMBER_VALUE can not be converted to a String, at 'environment.variables.AB'."),
+        ("PUT", "configuration", {"Layers": [None]}, "SerializationException", "at 'layers.1.member'"),
+        ("PUT", "configuration", [], "SerializationException", "at 'the request body'"),
+        ("POST", "aliases", {"Name": "live"}, "ValidationException", "at 'functionVersion'"),
+        ("POST", "aliases", {"Name": "live", "FunctionVersion": 1}, "SerializationException", "at 'functionVersion'"),
+        ("PUT", "concurrency", {}, "ValidationException", "at 'reservedConcurrentExecutions'"),
+    ],
+)  # fmt: skip
+def test_a_member_of_the_wrong_type_is_named(
+    bench: Bench, method: str, path: str, body: Any, code: str, said: str
+) -> None:
+    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=s"
+    name = bench.function().rpartition(":")[2]
+    url = f"{bench.url}/2015-03-31/functions/{name}/{path}"
+    got = httpx.request(method, url, json=body, headers={"Authorization": scope})
+    assert (got.status_code, got.headers["x-amzn-errortype"]) == (400, code)
+    assert said in got.json()["message"]
 
 
 def test_the_role_must_exist_and_trust_lambda(api: Any, bench: Bench) -> None:
@@ -229,8 +257,6 @@ def test_a_mapping_needs_its_queue(api: Any, role: str) -> None:
 
 
 def test_runtimes_say_whether_they_run_here(bench: Bench) -> None:
-    import httpx
-
     found = httpx.get(f"{bench.url}/_workshop/runtimes").json()["runtimes"]
     assert found["python3.12"]["available"] is True
     for about in found.values():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop.localaws.control import diet, moto_door
+from workshop.localaws.lambda_api import shapes
 
 log = logging.getLogger(__name__)
 # In the order in which deploying and calling a first function needs them.
@@ -39,6 +40,7 @@ def run(furnish: Callable[[], None], wake: Callable[[], None], client: Callable[
     try:
         for service, operation in WARMING:
             getattr(client(service), operation)()
+        shapes.bodies()
         for package in THEN:
             moto_door.routes(package)
     except Exception:  # the cloud is being closed, or the first real request will say what is wrong

@@ -19,18 +19,15 @@ UNRESERVED_MINIMUM = 100
 
 def put(service: Service, request: Request, name: str) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html"""
-    function = service.function(service.reference(request, name))
+    reference = service.reference(request, name)
+    function = service.function(reference)
     wanted = request.json().get("ReservedConcurrentExecutions")
     if not isinstance(wanted, int) or wanted < 0:
         raise names.constraint(
             wanted, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0"
         )
-    others = sum(
-        each.reserved or 0
-        for region in service.store.regions.values()
-        for each in region.functions.values()
-        if each is not function
-    )
+    functions = service.store.region(reference.region).functions.values()  # the limit is a region's
+    others = sum(each.reserved or 0 for each in functions if each is not function)
     if service.account_limit() - others - wanted < UNRESERVED_MINIMUM:
         raise validate.refused(
             "Specified ReservedConcurrentExecutions for function decreases account's "

@@ -21,6 +21,7 @@ from workshop.localaws.lambda_api import (
     mappings_api,
     policy_api,
     settings_api,
+    shapes,
 )
 from workshop.localaws.lambda_api.service import Service
 
@@ -89,13 +90,13 @@ INVOKE = re.compile(
 
 
 @cache
-def table() -> list[tuple[str, re.Pattern[str], Operation]]:
-    """The table with its paths as patterns."""
+def table() -> list[tuple[str, re.Pattern[str], str, Operation]]:
+    """The table with its paths as patterns, and as they are."""
     rows = []
     for method, path, operation in TABLE:
         pattern = re.sub(r"\{(\w+):rest\}", r"(?P<\1>.+)", path)
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-        rows.append((method, re.compile(rf"/\d{{4}}-\d\d-\d\d/{pattern}/?"), operation))
+        rows.append((method, re.compile(rf"/\d{{4}}-\d\d-\d\d/{pattern}/?"), path, operation))
     return rows
 
 
@@ -103,11 +104,13 @@ def call(service: Service, request: Request) -> Response:
     """The answer of Lambda's API to one request, errors included. Blocks; thread-safe."""
     known = False
     try:
-        for method, pattern, operation in table():
+        for method, pattern, path, operation in table():
             found = pattern.fullmatch(request.path)
             known = known or found is not None
             if found and method == request.method:
                 named = {name: unquote(value) for name, value in found.groupdict().items()}
+                if method in ("POST", "PUT"):
+                    shapes.check(method, path, request.json())
                 return operation(service, request, **named)
         raise AwsError(
             "UnknownOperationException",
