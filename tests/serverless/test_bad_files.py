@@ -51,7 +51,11 @@ SHAPE = [
     (HEAD + "  region: ireland\n" + BODY, 5, "not an AWS region"),
     (HEAD + "  vpc:\n    subnetIds: []\n" + BODY, 5, "does not support"),
     (HEAD + "  memorySize: 64\n" + BODY, 5, "128 to 10240"),
-    (HEAD + "  timeout: '6'\n" + BODY, 5, "whole number"),
+    (HEAD + "  timeout: six\n" + BODY, 5, "whole number"),
+    (HEAD + "  timeout: '901'\n" + BODY, 5, "1 to 900"),
+    (HEAD + "  iam:\n    role: my-role\n" + BODY, 6, "not a role's ARN"),
+    (HEAD + "functions:\n  - hello\n", 6, "a mapping from names to functions"),
+    (HEAD + "functions:\n  - a: {handler: handler.hello}\n  - a: {handler: handler.hello}\n", 7, "twice, first at"),
     (HEAD + "  timeout: 901\n" + BODY, 5, "1 to 900"),
     (HEAD + "  versionFunctions: no\n" + BODY, 5, "true or false"),
     (HEAD + "  logRetentionInDays: 8\n" + BODY, 5, "8 is not one of"),
@@ -65,7 +69,6 @@ SHAPE = [
     (HEAD + "functions:\n  hello:\n    memorySize: 128\n", None, "'handler' is missing"),
     (HEAD + "functions:\n  hello:\n", 6, "a mapping belongs here, not nothing"),
     (HEAD + "functions:\n  he llo:\n    handler: handler.hello\n", 6, "letters, digits"),
-    (HEAD + "functions:\n  - hello:\n      handler: handler.hello\n", 5, "a mapping belongs here, not a list"),
     (HEAD + BODY + "    layers: arn:aws:lambda:x\n", 8, "dash"),
     (HEAD + BODY + "    vpc: {}\n", 8, "does not support"),
     (HEAD + BODY + "    destinations:\n      onSuccess: helo\n", 9, "Did you mean hello"),
@@ -81,6 +84,11 @@ EVENTS = [
     (with_events("- htp: GET /hello"), 9, "Did you mean http"),
     (with_events("- websocket: $connect"), 9, "does not support"),
     (with_events("- http: GET hello"), 9, "begins with /"),
+    (with_events("- http: '*'"), 9, "a method, one space and a path"),
+    (with_events("- http:\n    path: '*'\n    method: get"), 10, "write {proxy\\+}"),
+    (with_events("- http: GET /caf\u00e9"), 8, "letters, digits and"),
+    (with_events("- httpApi:\n    path: /hello"), 9, "'method' is missing"),
+    (with_events("- s3:\n    bucket: photos\n    rules: [{prefix: a, suffix: b}]"), 11, "only 1 key belongs here"),
     (with_events("- http:\n    path: hello"), 9, "'method' is missing"),
     (with_events("- http:\n  path: hello\n  method: get"), 10, "indent .* by four spaces"),
     (with_events("- http:\n    path: hello\n    method: gett"), 11, "Did you mean GET"),
@@ -190,6 +198,14 @@ def test_not_utf8(write: Callable[..., Path]) -> None:
     (folder / "serverless.yml").write_bytes(b"service: caf\xe9\n")
     with pytest.raises(WorkshopError, match="not UTF-8"):
         serverless.load(folder)
+
+
+def test_an_environment_too_large(write: Callable[..., Path], offline_aws: None) -> None:
+    """Lambda counts the provider's variables and the function's together."""
+    text = HEAD + f"  environment:\n    ONE: {'x' * 3000}\n" + BODY + f"    environment:\n      TWO: {'x' * 2000}\n"
+    with pytest.raises(WorkshopError, match="5006 bytes; Lambda allows 4096") as refused:
+        serverless.package(serverless.load(write({"serverless.yml": text})))
+    assert refused.value.where == "serverless.yml:10"
 
 
 def test_names_too_long_for_aws(write: Callable[..., Path], offline_aws: None) -> None:

@@ -231,6 +231,12 @@ def test_warnings(packaged: Callable[..., Any]) -> None:
     assert any("serverless-offline is not needed" in warning for warning in warnings)
 
 
+def test_a_runtime_that_is_not_named_is_warned_of(packaged: Callable[..., Any]) -> None:
+    """The original tool's default is Node.js: the file would not mean the same there."""
+    warnings = packaged({"serverless.yml": HEAD.replace("  runtime: python3.13\n", "") + BODY}).warnings
+    assert any("no runtime is named" in warning for warning in warnings)
+
+
 def test_schedules_in_words_with_their_next_runs(write: Callable[..., Path], offline_aws: None) -> None:
     text = HEAD + BODY + "    events:\n      - schedule: cron(0 3 ? * MON-FRI *)\n"
     (found,) = checks.schedules(serverless.load(write({"serverless.yml": text})), datetime(2026, 3, 27, 12, tzinfo=UTC))

@@ -82,7 +82,8 @@ def settled(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def comparable(template: dict[str, Any]) -> dict[str, Any]:
-    """The same without what changes nothing: an empty policy, dependencies that are repeated or that a Ref implies.
+    """The same without what changes nothing: an empty policy or mapping, an order or a repetition that means nothing,
+    dependencies that are repeated or that a Ref implies.
 
     `UpdateReplacePolicy` is ours: cfn-lint asks for it where something is to be kept.
     """
@@ -91,6 +92,15 @@ def comparable(template: dict[str, Any]) -> dict[str, Any]:
         properties = resource.get("Properties", {})
         if properties.get("Policy") == "":
             del properties["Policy"]
+        if properties.get("DestinationConfig") == {}:
+            del properties["DestinationConfig"]
+        for policy in properties.get("Policies", []):  # the original adds some statements as they happen to come
+            statements = policy["PolicyDocument"]["Statement"]
+            for statement in statements:
+                listed = statement.get("Resource")
+                if isinstance(listed, list):
+                    statement["Resource"] = [one for at, one in enumerate(listed) if one not in listed[:at]]
+            statements.sort(key=json.dumps)
         resource.pop("UpdateReplacePolicy", None)
         waits = resource.pop("DependsOn", [])
         waits = {waits} if isinstance(waits, str) else set(waits)

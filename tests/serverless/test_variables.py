@@ -81,6 +81,30 @@ def test_options_come_first(value_of: Callable[..., Any], monkeypatch: pytest.Mo
     assert value_of("${env:SOME_VALUE}") == "from ${env} as it is"
 
 
+def test_numbers_and_flags_may_come_from_the_environment(
+    write: Callable[..., Path], offline_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """${env:…} is always text, and the original tool takes it as the number it spells."""
+    monkeypatch.setenv("SOME_SIZE", "256")
+    monkeypatch.setenv("SOME_FLAG", "false")
+    text = HEAD + "  memorySize: ${env:SOME_SIZE}\n  versionFunctions: ${env:SOME_FLAG}\n"
+    provider = serverless.load(write({"serverless.yml": text})).provider
+    assert (provider["memorySize"], provider["versionFunctions"]) == (256, False)
+
+
+def test_functions_may_come_from_several_files(write: Callable[..., Path], offline_aws: None) -> None:
+    """https://www.serverless.com/framework/docs/providers/aws/guide/functions"""
+    files = {
+        "serverless.yml": HEAD + "functions:\n  - ${file(one.yml)}\n  - ${file(two.yml)}\n",
+        "one.yml": "one: {handler: handler.hello}\n",
+        "two.yml": "two: {handler: handler.hello}\nthree: {handlr: x}\n",
+    }
+    with pytest.raises(WorkshopError, match=r"two\.yml:2.*Did you mean handler"):
+        serverless.load(write(files))
+    files["two.yml"] = files["two.yml"].partition("three")[0]
+    assert list(serverless.load(write(files)).functions) == ["one", "two"]
+
+
 def test_a_value_from_another_file_keeps_its_line(write: Callable[..., Path], offline_aws: None) -> None:
     files = {"serverless.yml": HEAD + "functions: ${file(functions.yml)}\n", "functions.yml": "hello:\n  handlr: x\n"}
     with pytest.raises(WorkshopError, match=r"functions\.yml:2") as refused:

@@ -12,7 +12,7 @@ from workshop.schedule_words import describe
 from workshop.schedules import InvalidSchedule, upcoming
 from workshop.serverless.marks import did_you_mean, fault, mark_of
 from workshop.serverless.schema import PLUGINS
-from workshop.serverless.service import Service
+from workshop.serverless.service import DEFAULT_RUNTIME, Service
 from workshop.serverless.template import http, http_api
 from workshop.serverless.template.role import own_statements
 from workshop.serverless.template.schedule import rates_of
@@ -34,9 +34,14 @@ def check_file(service: Service) -> list[str]:
         f"{mark_of(service.config, 'plugins')}: the plugin {name} is not needed: {PLUGINS[name]}"
         for name in service.plugins
     ]
+    if any(not service.setting(name, "runtime") for name in service.functions):
+        warnings.append(
+            f"{mark_of(service.config, 'provider')}: no runtime is named: {DEFAULT_RUNTIME} is taken. "
+            f"The original tool would take Node.js: add runtime: {DEFAULT_RUNTIME}"
+        )
     _routes(service)
     for name, settings in service.functions.items():
-        _environment(service, name, settings)
+        _environment(service, name)
         _concurrency(service, name, settings)
         if len(service.setting(name, "layers") or []) > MOST_LAYERS:
             raise fault(f"functions.{name}: Lambda allows {MOST_LAYERS} layers at most.", settings, "layers")
@@ -70,6 +75,11 @@ def _routes(service: Service) -> None:
                     f"The path part {part!r} will not do: a variable fills its part whole, as in orders/{{order_id}}.",
                     where=str(where or ""),
                 )
+            if part and "{" not in part and not re.fullmatch(r"[a-zA-Z0-9._:,-]+", part):
+                raise WorkshopError(
+                    f"The path part {part!r} will not do: API Gateway takes letters, digits and . _ : , - only.",
+                    where=str(where or ""),
+                )  # fmt: skip
             if part.endswith("+}") and depth != len(parts) - 1:
                 raise WorkshopError(f"{part} takes the rest of a path, so it must come last.", where=str(where or ""))
             if part.startswith("{"):
@@ -92,15 +102,19 @@ def _routes(service: Service) -> None:
         keys[key_text] = function
 
 
-def _environment(service: Service, name: str, settings: Any) -> None:
+def _environment(service: Service, name: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+    settings = service.functions[name]
     for holder, path in ((service.provider, "provider"), (settings, f"functions.{name}")):
         variables = holder.get("environment") or {}
         for key in variables:
             if _RESERVED.fullmatch(key):
                 raise fault(f"{path}.environment.{key}: Lambda reserves this name.", variables, key, fix="Rename it.")
-        size = sum(len(key) + len(str(value)) for key, value in variables.items())
-        if size > 4096:
-            raise fault(f"{path}.environment: {size} bytes; Lambda allows 4096.", holder, "environment")
+    together = {**(service.provider.get("environment") or {}), **(settings.get("environment") or {})}
+    size = sum(len(f"{key}{value}".encode()) for key, value in together.items())
+    if size > 4096:
+        holder = settings if settings.get("environment") else service.provider
+        raise fault(f"functions.{name}: its environment has {size} bytes; Lambda allows 4096.", holder, "environment")
 
 
 def _concurrency(service: Service, name: str, settings: Any) -> None:
@@ -147,6 +161,8 @@ def _event_details(service: Service) -> None:
                 raise fault(
                     f"{path}: with !Ref the topic's name must be given too.", event, kind, fix="Add topicName: ..."
                 )
+            if kind == "httpApi" and given.get("path") != "*" and not given.get("method"):
+                raise fault(f"{path}: 'method' is missing.", event, kind, fix="Add method: GET, or * for all.")
             inputs = [key for key in ("input", "inputPath", "inputTransformer") if given.get(key) is not None]
             if len(inputs) > 1:
                 raise fault(f"{path}: only one of {', '.join(inputs)} can be given.", given, inputs[1])

@@ -12,8 +12,8 @@ ARN = Either(
     "an ARN, or !Ref, !GetAtt, !Sub",
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "OPTIONS", "HEAD", "DELETE", "ANY")
-_METHOD_PATH = r"(?i:\*|(GET|POST|PUT|PATCH|OPTIONS|HEAD|DELETE|ANY) /\S*)"
-_SHORT = Text(_METHOD_PATH, "it must be a method, one space and a path that begins with /, such as GET /hello")
+_METHOD_PATH = r"(?i:(GET|POST|PUT|PATCH|OPTIONS|HEAD|DELETE|ANY) /\S*)"
+_SHORT = Text(rf"\*|{_METHOD_PATH}", "it must be a method, one space and a path that begins with /, such as GET /hello")
 _CORS = Either(
     {
         bool: Flag(),
@@ -34,10 +34,10 @@ _CORS = Either(
 _PARAMETERS = Named(Either({bool: Flag()}, "true (required) or false"))
 HTTP = Either(
     {
-        str: _SHORT,
+        str: Text(_METHOD_PATH, _SHORT.rule),
         dict: Fields(
             {
-                "path": Text(r"\*|/?\S*", "a path holds no spaces"),
+                "path": Text(r"/?[^\s*]*", "a path holds no spaces and no *; write {proxy+} for the rest of a path"),
                 "method": Choice(METHODS, fold=True),
                 "cors": _CORS,
                 "private": Flag(),
@@ -143,7 +143,7 @@ S3 = Either(
             {
                 "bucket": _BUCKET,
                 "event": Text(r"s3:.+", "it is not an S3 event such as s3:ObjectCreated:*"),
-                "rules": Many(Fields({"prefix": Text(), "suffix": Text()})),
+                "rules": Many(Fields({"prefix": Text(), "suffix": Text()}, most=1)),
             },
             required=("bucket",),
             elsewhere=("existing", "forceDeploy"),

@@ -107,6 +107,9 @@ class Whole(Kind):
         value = at.value
         if is_intrinsic(value):
             return
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
+            # What comes from ${env:…} or --param is always text; the original tool takes it as the number it spells.
+            value = at.holder[at.key] = int(value)
         allowed = f"a whole number from {self.low} to {self.high}{' ' + self.unit if self.unit else ''}"
         if isinstance(value, bool) or not isinstance(value, int):
             raise at.refuse(f"{allowed} belongs here, not {kind_of(value)}.")
@@ -120,6 +123,8 @@ class Flag(Kind):
     words = "true or false"
 
     def check(self, at: At) -> None:
+        if at.value in ("true", "false"):  # from ${env:…}, which is always text
+            at.holder[at.key] = at.value == "true"
         if not isinstance(at.value, bool):
             fix = (
                 "YAML reads only true and false as such." if str(at.value).lower() in ("yes", "no", "on", "off") else ""
@@ -147,12 +152,12 @@ class Choice(Kind):
 
 @dataclass
 class Fields(Kind):
-    """A mapping with known keys; `elsewhere` are keys of the original tool that this one does not have."""
+    """A mapping with known keys, `most` of them at once; `elsewhere` are keys that only the original tool has."""
 
     fields: Mapping[str, Kind]
     required: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
-    free: Kind | None = None
+    most: int = 0
     words: str = "a mapping"
 
     def check(self, at: At) -> None:
@@ -162,8 +167,6 @@ class Fields(Kind):
             child = at.child(key)
             if key in self.fields:
                 self.fields[key].check(child)
-            elif self.free is not None:
-                self.free.check(child)
             elif key in self.elsewhere:
                 raise child.refuse(
                     f"{key!r} belongs to the Serverless Framework, but this tool does not support it.",
@@ -171,6 +174,8 @@ class Fields(Kind):
                 )
             else:
                 raise child.refuse(f"{key!r} is not known here.", did_you_mean(key, self.fields))
+        if self.most and len(at.value) > self.most:
+            raise at.refuse(f"only {self.most} key belongs here, not {', '.join(at.value)}.", "Begin each with a dash.")
         for key in self.required:
             if at.value.get(key) is None:
                 place = (at.holder, at.key) if mark_of(at.holder, at.key) else (at.value, None)

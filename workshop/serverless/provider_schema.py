@@ -79,7 +79,7 @@ _BUCKET = Either(
 _API_KEY = Fields({"name": Text(), "value": Text(longest=128), "description": Text(), "enabled": Flag()})
 _ROLE = Either(
     {
-        str: Text(),
+        str: Text(r"arn:.+", "it is not a role's ARN, which begins with arn:"),
         dict: Fields(
             {"statements": _STATEMENTS, "managedPolicies": Many(ARN), "name": Text(longest=64)},
             elsewhere=("path", "permissionsBoundary", "permissionBoundary", "tags", "Fn::GetAtt", "Ref", "Fn::Sub"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.serverless.marks import Map, Mark, did_you_mean, mark_of
+from workshop.serverless.marks import Map, Mark, did_you_mean, fault, mark_of
 from workshop.serverless.schema import check, plugins
 from workshop.serverless.variable_sources import FILE, Context
 from workshop.serverless.variables import Resolver
@@ -131,6 +131,7 @@ def load(
     context = Context(root.resolve(), options, params or {}, _aws_clients(raw))
     resolver = Resolver(raw, context)
     config = resolver.all()
+    _join_functions(config)
     check(config)
     service = Service(
         folder=root.resolve(),
@@ -146,6 +147,28 @@ def load(
     service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
     _check_names(service, stage)
     return service
+
+
+def _join_functions(config: Map) -> None:
+    """`functions` may be a list of mappings, one a file: `- ${file(orders.yml)}`. They become one mapping.
+
+    https://www.serverless.com/framework/docs/providers/aws/guide/functions
+    """
+    listed = config.get("functions")
+    if not isinstance(listed, list):
+        return
+    joined = Map(mark=mark_of(config, "functions"))
+    for number, block in enumerate(listed):
+        if not isinstance(block, Map):
+            raise fault(f"functions.{number}: a mapping from names to functions belongs here.", listed, number)
+        for name in block:
+            if name in joined:
+                raise fault(
+                    f"functions: {name!r} stands here twice, first at {mark_of(joined, name)}.", block, name,
+                    fix="Remove or rename one of them.",
+                )  # fmt: skip
+            joined[name], joined.marks[name] = block[name], block.marks[name]
+    config["functions"] = joined
 
 
 def find_file(folder: Path) -> str:

@@ -25,6 +25,7 @@ _EVERY_METHOD = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 class Cors:
     """What the events of one path ask for, together."""
 
+    origin: str = "*"
     origins: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -54,27 +55,34 @@ def _by_path(routes: list[Route]) -> dict[str, Cors]:
             continue
         given = setting if isinstance(setting, dict) else {}
         cors = found.setdefault(route.path, Cors())
-        origins = given.get("origins") or [given.get("origin", "*")]
-        methods = given.get("methods") or (_EVERY_METHOD if route.method == "ANY" else [route.method])
-        _extend(cors.origins, origins)
-        _extend(cors.headers, given.get("headers") or HEADERS)
-        _extend(cors.methods, [method for method in methods if method != "OPTIONS"])
+        cors.origin = given.get("origin", "*")
+        methods = [*(given.get("methods") or ["OPTIONS"]), "OPTIONS", route.method]
+        cors.origins = _before(given.get("origins") or [], cors.origins)
+        cors.headers = _before(given.get("headers") or HEADERS, cors.headers)
+        cors.methods = _before(methods, cors.methods)
         cors.credentials = cors.credentials or bool(given.get("allowCredentials"))
         cors.max_age = max(cors.max_age, given.get("maxAge", 0))
         cors.cache_control = given.get("cacheControl") or cors.cache_control
     return found
 
 
-def _extend(into: list[str], items: Any) -> None:
-    into += [item for item in items if item not in into]
+def _before(items: Any, earlier: list[str]) -> list[str]:
+    """What a later event of the same path asks for stands before what the earlier ones did."""
+    return list(dict.fromkeys([*items, *earlier]))
+
+
+def _spelt_out(methods: list[str]) -> list[str]:
+    """The methods with `ANY` in full: a browser compares names."""
+    full = [name for method in methods for name in (_EVERY_METHOD if method == "ANY" else (method,))]
+    return list(dict.fromkeys(full))
 
 
 def _properties(cors: Cors, where: Any) -> dict[str, Any]:
-    origins = ["*"] if "*" in cors.origins else cors.origins
+    origins = cors.origins or ([one.strip() for one in cors.origin.split(",")] if "," in cors.origin else [])
     answers = {
-        "Access-Control-Allow-Origin": origins[0],
+        "Access-Control-Allow-Origin": origins[0] if origins else cors.origin,
         "Access-Control-Allow-Headers": ",".join(cors.headers),
-        "Access-Control-Allow-Methods": ",".join(["OPTIONS", *sorted(cors.methods)]),
+        "Access-Control-Allow-Methods": ",".join(_spelt_out(cors.methods)),
     }
     if cors.credentials:
         answers["Access-Control-Allow-Credentials"] = "true"
@@ -110,11 +118,11 @@ def _properties(cors: Cors, where: Any) -> dict[str, Any]:
 
 
 def _several_origins(origins: list[str]) -> str:
-    """A header can name one origin only: a mapping template echoes the caller's when it is one of several.
+    """A header can name one origin only: a mapping template echoes the caller's when it is one of those allowed.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
     """
-    if len(origins) < 2:
+    if not origins:
         return ""
     tests = " || ".join(f'$origin.matches("{_pattern(origin)}")' for origin in origins)
     return (

@@ -5,13 +5,14 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-even
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from workshop.serverless import naming
 from workshop.serverless.template.build import Template
 from workshop.serverless.template.schedule import input_of
 
-_LONGEST = 64  # of a rule's name
+_LONGEST = 64  # of a rule's name, and of a target's id
 
 
 def add(template: Template) -> None:
@@ -22,11 +23,11 @@ def add(template: Template) -> None:
 
 def _rule(template: Template, function: str, number: int, settings: dict[str, Any]) -> None:
     usual = f"{template.service.function_name(function)}-rule-{number}"
-    name = settings.get("name") or usual[:_LONGEST]
+    name = settings.get("name") or _fitting(usual, f"rule-{number}")
     bus, made = _bus(template, settings.get("eventBus"))
     retry = settings.get("retryPolicy")
     dead = settings.get("deadLetterQueueArn")
-    target = {"Arn": template.target(function), "Id": f"{name}-target"[:_LONGEST], **input_of(settings)}
+    target = {"Arn": template.target(function), "Id": _fitting(f"{name}-target", "target"), **input_of(settings)}
     if retry:
         limits = {
             "MaximumEventAgeInSeconds": retry.get("maximumEventAge"),
@@ -56,6 +57,14 @@ def _rule(template: Template, function: str, number: int, settings: dict[str, An
         "events.amazonaws.com",
         naming.join(":", "arn", naming.PARTITION, "events", naming.REGION, naming.ACCOUNT, path),
     )
+
+
+def _fitting(name: str, ending: str) -> str:
+    """The name itself; when AWS finds it too long, its beginning and a hash of the whole, as the Framework does."""
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{name[: 31 - len(ending)]}{digest}-{ending}"
 
 
 def _bus(template: Template, bus: Any) -> tuple[Any, str]:

@@ -34,11 +34,11 @@ def routes_of(service: Service) -> list[Route]:
                 continue
             given = event["http"]
             if isinstance(given, str):
-                method, _, path = given.partition(" ") if given != "*" else ("ANY", " ", "{proxy+}")
+                method, _, path = given.partition(" ")
                 options: dict[str, Any] = {}
             else:
                 method, path, options = given["method"], given["path"], given
-            found.append(Route(function, method.upper(), path.strip("/") if path != "*" else "{proxy+}", options))
+            found.append(Route(function, method.upper(), path.strip("/"), options))
     return found
 
 
@@ -155,9 +155,10 @@ def method_id(where: Any, method: str) -> str:
 def _method(template: Template, route: Route, where: Any) -> str:
     request = route.settings.get("request") or {}
     logical_id = method_id(where, route.method)
+    alias = [":", "provisioned"] if template.has_alias(route.function) else []
     uri = naming.join(
         "", "arn:", naming.PARTITION, ":apigateway:", naming.REGION, ":lambda:path/2015-03-31/functions/",
-        template.target(route.function), "/invocations",
+        naming.get_arn(naming.function_id(route.function)), *alias, "/invocations",
     )
     integration = {"IntegrationHttpMethod": "POST", "Type": "AWS_PROXY", "Uri": uri}
     if "timeoutInMillis" in route.settings:
@@ -180,6 +181,7 @@ def _method(template: Template, route: Route, where: Any) -> str:
             kind: naming.ref(_model(template, logical_id, kind, schema)) for kind, schema in request["schemas"].items()
         }
     waits = [f"{naming.resource_name(route.function)}LambdaPermissionApiGateway"]
+    waits += [naming.alias_id(route.function)] if alias else []
     return template.add(logical_id, "AWS::ApiGateway::Method", properties, DependsOn=waits)
 
 
@@ -218,7 +220,14 @@ def _validator(template: Template, routes: list[Route]) -> None:
 
 def _model(template: Template, method: str, kind: str, schema: Any) -> str:
     words = "".join(naming.capital(word) for word in kind.replace("-", "/").replace("+", "/").split("/"))
-    properties = {"RestApiId": naming.ref(naming.REST_API), "ContentType": kind, "Schema": schema}
+    about = schema if "schema" in schema else {"schema": schema}
+    properties = {
+        "RestApiId": naming.ref(naming.REST_API),
+        "ContentType": kind,
+        "Schema": about["schema"],
+        "Name": about.get("name"),
+        "Description": about.get("description"),
+    }
     return template.add(f"{method}{words}Model", "AWS::ApiGateway::Model", properties)
 
 

@@ -83,12 +83,9 @@ def _as_lists(statements: list[Any]) -> list[dict[str, Any]]:
 def _log_statements(service: Service) -> list[dict[str, Any]]:
     """Leave to write logs, to the log groups of this service's functions only."""
     usual = f"{service.name}-{service.stage}"
-    groups = [
-        full
-        for full in map(service.function_name, service.functions)
-        if not full.startswith(f"{usual}-") or full == usual
-    ]
-    if any(service.function_name(name).startswith(f"{usual}-") for name in service.functions):
+    names = [service.function_name(name) for name in service.functions]
+    groups = [name for name in names if not name.startswith(usual)]
+    if len(groups) < len(names):
         groups.append(f"{usual}*")
 
     def arns(end: str) -> list[dict[str, str]]:

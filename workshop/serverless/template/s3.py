@@ -28,7 +28,7 @@ def add(template: Template) -> None:
         permissions[permission] = function
         waits.setdefault(bucket, [])
         if permission not in waits[bucket]:
-            waits[bucket].append(permission)
+            waits[bucket] += [permission, *template.after(function).values()]
     for bucket, listed in configurations.items():
         template.add(
             f"S3Bucket{naming.letters_only(bucket)}",
@@ -36,7 +36,7 @@ def add(template: Template) -> None:
             {"BucketName": bucket, "NotificationConfiguration": {"LambdaConfigurations": listed}},
             DependsOn=waits[bucket],
         )
-        for permission in waits[bucket]:
+        for permission in filter(permissions.get, waits[bucket]):
             template.permit(
                 permission,
                 permissions[permission],

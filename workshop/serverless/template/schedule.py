@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sche
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from workshop.serverless import naming
@@ -36,7 +37,7 @@ def input_of(settings: dict[str, Any]) -> dict[str, Any]:
     """What the target gets instead of the whole event."""
     given = settings.get("input")
     if given is not None and isinstance(given, dict) and set(given) == {"body"} and isinstance(given["body"], str):
-        given = given["body"]  # the Framework's way to write text that is JSON already
+        given = {"body": _from_json(given["body"])}  # the Framework's: a body may be written as JSON text
     transformer = settings.get("inputTransformer")
     found = {
         "Input": None if given is None else given if isinstance(given, str) else as_json(given),
@@ -48,6 +49,13 @@ def input_of(settings: dict[str, Any]) -> dict[str, Any]:
         },
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _state(settings: dict[str, Any]) -> str:

@@ -42,6 +42,13 @@ def _topic(template: Template, function: str, name: str, settings: dict[str, Any
         _subscribe(template, function, name, naming.ref(logical_id), settings)
     else:
         properties.setdefault("Subscription", []).append({"Endpoint": template.target(function), "Protocol": "lambda"})
+        template.resources[logical_id].update(template.after(function))
+
+
+def _region(template: Template, topic: Any) -> str | None:
+    """A topic's region, when it is not the stack's own: CloudFormation must be told."""
+    parts = topic.split(":") if isinstance(topic, str) else []
+    return parts[3] if len(parts) > 3 and parts[3] != template.service.region else None
 
 
 def _subscribe(template: Template, function: str, name: str, topic: Any, settings: dict[str, Any]) -> None:
@@ -54,6 +61,7 @@ def _subscribe(template: Template, function: str, name: str, topic: Any, setting
             "Endpoint": template.target(function),
             "FilterPolicy": settings.get("filterPolicy"),
             "FilterPolicyScope": settings.get("filterPolicyScope"),
+            "Region": _region(template, topic),
         },
         **template.after(function),
     )
