@@ -106,7 +106,9 @@ class LocalAWS:
         from workshop.localaws.iam import Iam
 
         self.iam = Iam(self.settings, self.functions, self.clock.time)
-        self.gateway = ApiGateway(self.functions, self.iam, self.clock, self.settings, observe=self.served)
+        self.gateway = ApiGateway(
+            self.functions, self.iam, self.clock, self.settings, observe=self.served, append=self.logs.append
+        )
         self.sources = EventSources(self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop)
         metrics_reading.use(self.metrics)
         neighbours.furnish(self)

@@ -41,6 +41,8 @@ def without_wait(request: Request) -> tuple[Request, float]:
             body = request.json()
         except ValueError:
             return request, 0.0
+        if not isinstance(body, dict):
+            return request, 0.0
         asked, url = body.get("WaitTimeSeconds"), str(body.get("QueueUrl", ""))
         seconds = queue_wait(request, url) if asked is None else asked
         if not isinstance(seconds, int) or not 0 <= seconds <= 20:

@@ -34,7 +34,7 @@ class Server:
         self.threads = ThreadPoolExecutor(8, "aws")
         self.invoke = Invoke(aws.functions, aws.queue, aws.check)
         self._closed: asyncio.Event | None = None
-        self.is_open = False
+        self.is_open, self.is_closed = False, False
 
     def open(self) -> None:
         """Let requests in; on the event loop."""
@@ -50,6 +50,7 @@ class Server:
 
     def close(self) -> None:
         """Take no more work."""
+        self.is_closed = True
         self.threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -88,6 +89,8 @@ class Server:
                 return await long_poll(request, self._in_thread)
             return await self._in_thread(request)
         except Exception as error:
+            if self.is_closed:  # a long poll that outlived the cloud
+                return answer(request, AwsError("ServiceUnavailable", "The offline cloud is closing.", 503))
             log.exception("%s %s", request.method, request.path)
             return answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
 

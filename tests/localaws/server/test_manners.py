@@ -225,3 +225,29 @@ def _hang_up(url: str, path: str) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
         connection.sendall(head.encode() + b"Authorization: Bearer sk_test_1\r\n\r\n{")
+
+
+def test_a_long_poll_that_outlives_the_cloud_is_quiet(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    with log.open("wb") as errors, ThreadPoolExecutor(1) as pool:
+        words = [sys.executable, "-m", "workshop.up", "--lifeline"]
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        try:
+            assert child.stdout is not None
+            sqs = _client("sqs", json.loads(child.stdout.readline())["aws"])
+            queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+            waiting = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+            assert not eventually(waiting.done, 1)
+        finally:
+            child.communicate(timeout=20)
+        assert waiting.exception(10) is not None
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+def _client(service: str, url: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    config = Config(retries={"max_attempts": 0})
+    return boto3.client(service, region_name="eu-west-1", endpoint_url=url, config=config, **keys)

@@ -51,8 +51,8 @@ class Request:
     """A whole request: what every kind of API needs of it, read once."""
 
     __slots__ = (
-        "authorizer", "body", "client_ip", "extended_id", "headers", "host", "id", "method", "names", "path",
-        "port", "protocol", "query", "scheme", "started", "stopwatch",
+        "authorizer", "body", "client_ip", "error", "extended_id", "headers", "host", "id", "method", "names", "path",
+        "port", "protocol", "query", "route", "scheme", "started", "stopwatch",
     )  # fmt: skip
 
     def __init__(self, scope: dict[str, Any], path: str, body: bytes, now: float) -> None:
@@ -63,6 +63,7 @@ class Request:
         self.names: list[bytes] | None = scope.get("workshop.header_names")
         self.body = body
         self.authorizer: dict[str, Any] | None = None
+        self.route = self.error = ""  # the resource or route found, and what was refused: for the access log
         self.scheme: str = scope.get("scheme", "http")
         client, server = scope.get("client"), scope.get("server")
         self.client_ip: str = client[0] if client else "127.0.0.1"

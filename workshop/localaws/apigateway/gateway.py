@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop.localaws.apigateway import snapshot
+from workshop.localaws.apigateway.access_logs import Append
 from workshop.localaws.apigateway.exchange import (
     MOST_HEADERS,
     Answer,
@@ -44,6 +45,7 @@ class ApiGateway:
         settings: the cloud's settings; nothing of it is needed so far.
         observe: called after every request with (API id, stage, status, milliseconds, milliseconds of the
             integration), for metrics.
+        append: adds a line to a log group, for access logs.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class ApiGateway:
         settings: Any = None,
         *,
         observe: Callable[[str, str, int, float, float], None] | None = None,
+        append: Append | None = None,
     ) -> None:
         self.caller = Caller(functions, iam)
-        self.clock, self.settings, self.observe = clock, settings, observe
+        self.clock, self.settings, self.observe, self.append = clock, settings, observe, append
         self._served: dict[tuple[str, str], tuple[Served | None, str, str]] = {}
         self._plans: dict[tuple[str, str], UsagePlans] = {}
 
@@ -100,8 +103,14 @@ class ApiGateway:
             log.exception("answering %s %s failed; this is a fault of the workshop", request.method, request.path)
             answer = json_answer(500, "Internal server error")
         await send_answer(answer, send, head=head)
-        if self.observe is not None and served is not None:
-            self.observe(api, stage, answer.status, (time.perf_counter() - began) * 1000, answer.integration_ms)
+        if served is not None:
+            self._noted(served, api, stage, request, answer, (time.perf_counter() - began) * 1000)
+
+    def _noted(self, served: Served, api: str, stage: str, request: Request, answer: Answer, took: float) -> None:
+        if self.observe is not None:
+            self.observe(api, stage, answer.status, took, answer.integration_ms)
+        if served.access_log is not None and self.append is not None:
+            served.access_log.write(self.append, request, answer, took)
 
     async def _answer(self, served: Served | None, request: Request, api: str) -> Answer:
         if sum(len(name) + len(value) for name, value in request.headers) > MOST_HEADERS:

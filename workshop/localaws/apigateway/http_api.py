@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from workshop.localaws.apigateway import answers
+from workshop.localaws.apigateway import access_logs, answers
 from workshop.localaws.apigateway.cors import Cors
 from workshop.localaws.apigateway.events import http_event, http_event_v1
 from workshop.localaws.apigateway.exchange import Answer, Request
@@ -63,6 +63,7 @@ class HttpStage:
             "domainPrefix": api.api_id,
             "stage": stage.name,
         }
+        self.access_log = access_logs.of_stage(stage.access_log_settings, self.context)
         settings = {"$default": stage.default_route_settings or {}, **(stage.route_settings or {})}
         self.throttle = Throttle(settings, "$default")
         self.router: Router[Route] = Router()
@@ -97,6 +98,7 @@ class HttpStage:
         route, parameters = found or (self.default, None)
         if route is None:
             return http_refusal(404, request)
+        request.route = route.key
         if not self.throttle.passes(route.key):
             return http_refusal(429, request)
         if route.key in self.refused:
@@ -170,6 +172,7 @@ class FunctionUrl:
 
     def __init__(self, config: dict[str, Any], caller: Caller, url_id: str) -> None:
         self.arn, self.caller = config["FunctionArn"], caller
+        self.access_log = None
         self.authorised = config.get("AuthType") == "NONE"
         self.cors = Cors(config["Cors"]) if config.get("Cors") else None
         self.context = {

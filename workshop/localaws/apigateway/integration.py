@@ -112,7 +112,6 @@ class Caller:
             raise Failed("crashed", f"{arn} failed ({outcome.function_error}); its log tells why", outcome.payload)
         return outcome.payload
 
-
     async def _invoke(self, arn: str, event: bytes, trace_id: str | None) -> Any:
         brief = self._brief.get(arn)
         if brief is None:

@@ -64,6 +64,7 @@ def rest_refusal(
     """
     default_status, message, error_type = REST[kind]
     message = instead or message
+    request.error = message or ""
     status = status or default_status
     if why:
         log.warning("%s %s answered %d: %s", request.method, request.path, status, why)
@@ -102,6 +103,7 @@ def http_refusal(status: int, request: Request, *, why: str = "") -> Answer:
     """An HTTP API's own error: `{"message":"Not Found"}` and its like."""
     if why:
         log.warning("%s %s answered %d: %s", request.method, request.path, status, why)
+    request.error = HTTP[status]
     body = json.dumps({"message": HTTP[status]}, separators=(",", ":")).encode()
     return Answer(
         status, [(b"content-type", b"application/json"), (b"apigw-requestid", request.extended_id.encode())], body

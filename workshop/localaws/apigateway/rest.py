@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from workshop.localaws.apigateway import answers, mock
+from workshop.localaws.apigateway import access_logs, answers, mock
 from workshop.localaws.apigateway.authorizers import Authorizer, Refused
 from workshop.localaws.apigateway.events import rest_event
 from workshop.localaws.apigateway.exchange import Answer, Request
@@ -45,6 +45,10 @@ class RestStage:
         self._contexts: dict[tuple[str, str], dict[str, Any]] = {}
         self._arns: dict[tuple[str, str], tuple[str, str]] = {}
         self._deployment = stage.deployment_id
+        shared = {"apiId": snapshot.api_id, "accountId": snapshot.account, "stage": self.name,
+                  "domainName": f"{snapshot.api_id}.execute-api.{snapshot.region}.amazonaws.com",
+                  "domainPrefix": snapshot.api_id, "deploymentId": self._deployment}  # fmt: skip
+        self.access_log = access_logs.of_stage(stage.access_log_settings, shared)
         self._authorizers: dict[str, Authorizer] = {}
         self._throttle = Throttle(stage.method_settings or {}, "*/*")
 
@@ -57,6 +61,7 @@ class RestStage:
         if found is None:
             return self._unknown(request)
         resource, parameters = found
+        request.route = resource.path
         method = resource.methods.get(request.method) or resource.methods.get("ANY")
         if method is None:
             return self._unknown(request)

@@ -42,11 +42,18 @@ class LogBuffer:
             allowed = self._allowed[spec.key] = self._may(spec)
         if not allowed:
             return
-        key = (spec.account_id, spec.region, spec.log_group or f"/aws/lambda/{spec.name}")
+        waiting = self._of((spec.account_id, spec.region, spec.log_group or f"/aws/lambda/{spec.name}"))
+        waiting.extend((stream, at, message) for at, message in events)
+
+    def append(self, account: str, region: str, group: str, stream: str, at: int, message: str) -> None:
+        """One event of a service's own, such as a line of an access log. Never blocks."""
+        self._of((account, region, group)).append((stream, at, message))
+
+    def _of(self, key: Key) -> deque[tuple[str, int, str]]:
         waiting = self._waiting.get(key)
         if waiting is None:
             waiting = self._waiting[key] = deque(maxlen=self.per_group)
-        waiting.extend((stream, at, message) for at, message in events)
+        return waiting
 
     def _may(self, spec: FunctionSpec) -> bool:
         try:

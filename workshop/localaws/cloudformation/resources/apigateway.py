@@ -256,6 +256,13 @@ class Stage(Resource):
             wanted, had = given.get("Variables") or {}, old.get("Variables") or {}
             patches += [replaced(f"/variables/{key}", value) for key, value in wanted.items() if had.get(key) != value]
             patches += [{"op": "remove", "path": f"/variables/{key}"} for key in had if key not in wanted]
+        if given.get("AccessLogSetting") != old.get("AccessLogSetting"):
+            log = given.get("AccessLogSetting")
+            if not log:
+                patches.append({"op": "remove", "path": "/accessLogSettings"})
+            for member, end in (("DestinationArn", "destinationArn"), ("Format", "format")):
+                if log and log.get(member):
+                    patches.append(replaced(f"/accessLogSettings/{end}", str(log[member]).removesuffix(":*")))
         if given.get("MethodSettings") != old.get("MethodSettings"):
             for setting in given.get("MethodSettings") or []:
                 path = setting.get("ResourcePath", "/*").replace("/", "~1").removeprefix("~1") or "~1"
