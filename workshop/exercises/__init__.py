@@ -19,6 +19,7 @@ from typing import Any
 
 # Which exercise lives in which module; a module is loaded when one of its exercises is used.
 HOMES: dict[str, tuple[str, ...]] = {
+    "n00_start_here": ("whose_account", "log_groups"),
     "n01_hello_world": ("second_address", "created", "greet_by_name"),
     "n02_local_development": ("live_edit", "unknown_path", "two_stages"),
     "n03_pull_request_checks": ("own_titles", "signed_like_github"),
