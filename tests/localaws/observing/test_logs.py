@@ -88,9 +88,22 @@ def test_filtering_in_pages_gives_all_in_order(logs: Any, group: str) -> None:
     assert stamps == sorted(stamps)
 
 
-def test_a_pattern_that_is_not_known_is_refused(logs: Any, group: str) -> None:
+@pytest.mark.parametrize("pattern", ["[a, b, c]", "{ $.a = ", "{ a = 1 }", "%(%"])
+def test_a_pattern_that_is_not_known_is_refused(logs: Any, group: str, pattern: str) -> None:
     with pytest.raises(ClientError, match="InvalidParameterException"):
-        logs.filter_log_events(logGroupName=group, filterPattern="[a, b, c]")
+        logs.filter_log_events(logGroupName=group, filterPattern=pattern)
+
+
+def test_groups_have_documented_names_and_retentions(logs: Any, group: str) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+    for call in (
+        lambda: logs.put_retention_policy(logGroupName=group, retentionInDays=2),
+        lambda: logs.create_log_group(logGroupName="a b"),
+    ):
+        with pytest.raises(ClientError, match="InvalidParameterException"):
+            call()
+    logs.put_retention_policy(logGroupName=group, retentionInDays=3653)
+    assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"] == 3653
 
 
 def test_insights_over_the_discovered_fields(logs: Any, group: str) -> None:

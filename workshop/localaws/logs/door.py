@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,32 @@ from workshop.localaws.logs import insights, reading
 
 QUERIES_KEPT = 100
 JSON = "application/x-amz-json-1.1"
+GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 Given = dict[str, Any]
+
+
+def check(operation: str, given: Given) -> None:
+    """Refuse what CloudWatch Logs refuses and moto takes.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+
+    Raises:
+        AwsError: InvalidParameterException.
+    """
+    name, days = given.get("logGroupName"), given.get("retentionInDays")
+    if operation == "CreateLogGroup" and not GROUP_NAME.fullmatch(str(name or "")):
+        raise reading.refused(
+            f"1 validation error detected: Value '{name}' at 'logGroupName' failed to satisfy constraint: Member must "
+            r"satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+"
+        )
+    if operation == "PutRetentionPolicy" and days not in RETENTION:
+        allowed = ", ".join(map(str, RETENTION))
+        raise reading.refused(
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member "
+            f"must satisfy enum value set: [{allowed}]"
+        )
 
 
 class LogsDoor:
@@ -42,9 +68,10 @@ class LogsDoor:
         """Answer one request."""
         self.flush()
         operation = self.operations.get(request.operation)
-        if operation is None:
-            return moto_door.call(request)
         try:
+            if operation is None:
+                check(request.operation, request.json())
+                return moto_door.call(request)
             from moto.logs.models import logs_backends
 
             given = request.json()

@@ -35,7 +35,9 @@ def compiled(pattern: str) -> Matches:
     text = pattern.strip()
     if not text:
         return lambda _: True
-    if text.startswith("{") and text.endswith("}"):
+    if text.startswith("{"):
+        if not text.endswith("}"):
+            raise wrong("a condition on JSON ends with }")
         return _json(text[1:-1])
     if text.startswith("["):
         raise wrong("patterns for space-delimited events ([…]) are not available offline")
