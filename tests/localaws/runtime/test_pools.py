@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,6 +230,31 @@ async def test_between_requests_everything_stands_still(engines: Engines, tmp_pa
         before = await room.call(spec)
         await asyncio.sleep(0.5)
         assert await room.call(spec) - before > 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of children in sessions of their own")
+async def test_a_child_in_a_session_of_its_own_stands_still_too(engines: Engines) -> None:
+    code = """
+        import os, subprocess, tempfile
+        file = os.path.join(tempfile.gettempdir(), 'ticks')
+        open(file, 'w').close()
+        tick = f'while true; do echo >> {file}; sleep 0.01; done'
+        subprocess.Popen(['/bin/sh', '-c', tick], start_new_session=True)
+        def handler(event, context):
+            return os.path.getsize(file)
+    """
+    async with engines() as room:
+        spec = room.function(code)
+        await room.call(spec)
+        await until(lambda: room.engine.environments()[0]["frozen"])
+        before = await room.call(spec)
+        await until(lambda: room.engine.environments()[0]["frozen"])
+        await asyncio.sleep(0.5)
+        assert await room.call(spec) - before < 10  # not the fifty that the half second had room for
+        room.engine.settings.freeze = False
+        before = await room.call(spec)
+        await asyncio.sleep(0.5)
+        assert await room.call(spec) - before > 10  # and it went on
 
 
 async def test_closing_with_requests_under_way(engines: Engines) -> None:

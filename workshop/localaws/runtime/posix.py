@@ -17,6 +17,7 @@ from time import perf_counter
 
 from workshop.errors import WorkshopError
 from workshop.localaws.runtime import process
+from workshop.localaws.runtime.proc import descendants, resident, signal_apart, value
 from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output
 
 LOOK_AGAIN = 0.05  # seconds between looks for child processes
@@ -24,7 +25,6 @@ FILES = 4096  # descriptors: each environment takes four, and macOS allows 256 u
 SCRIPT = Path(__file__).parent / "launcher" / "launcher.py"
 BASE = getattr(sys, "_base_executable", None) or sys.executable
 LINUX = sys.platform == "linux"
-PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 class PosixProcess(process.Process):
@@ -35,6 +35,7 @@ class PosixProcess(process.Process):
         self.number, self.pipe = number, pipe
         self.killed = False
         self.below: list[int] = []
+        self.apart: list[int] = []  # frozen children outside the group
         self.status_file = -1
         self.loop.add_reader(pipe, self.drain)
 
@@ -92,11 +93,15 @@ class PosixProcess(process.Process):
         if self.alive and not self.frozen:
             self.frozen = True
             self.signal_group(signal.SIGSTOP)
+            # Children in a session of their own are in another group; only Linux tells of them.
+            self.apart = [pid for pid in descendants(self.pid) if signal_apart(pid, self.pid, signal.SIGSTOP)]
 
     def thaw(self) -> None:
         if self.frozen:
             self.frozen = False
             self.signal_group(signal.SIGCONT)
+            for pid in self.apart:
+                signal_apart(pid, self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         self.killed = True
@@ -117,43 +122,6 @@ class PosixProcess(process.Process):
         below = sum(resident(pid) for pid in self.below)
         self.peak_kb = max(self.peak_kb, peak, held + below)
         return held + below
-
-
-def value(status: bytes, name: bytes) -> int:
-    """A figure of /proc/PID/status, in KB."""
-    at = status.find(name)
-    return int(status[at + len(name) : status.find(b"\n", at)].split()[0]) if at >= 0 else 0
-
-
-def descendants(pid: int) -> list[int]:
-    """Children, grandchildren and so on."""
-    found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (hot: no Path objects)
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
-                for child in map(int, file.read().split()):
-                    found += (child, *descendants(child))
-    except (OSError, ValueError):
-        return found
-    return found
-
-
-def resident(pid: int) -> int:
-    """Memory held by a child process, in KB; what it shares with its parent since the fork counts in parts."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
-            return value(file.read(), b"Pss:")
-    except (OSError, IndexError, ValueError):
-        return resident_at_least(pid)
-
-
-def resident_at_least(pid: int) -> int:
-    """The same from a system that does not tell the parts."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
-            return int(file.read().split()[1]) * PAGE_KB
-    except (OSError, IndexError):
-        return 0
 
 
 class PosixLauncher(process.Launcher):
