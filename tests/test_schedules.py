@@ -83,6 +83,7 @@ def test_next_times(expression: str, times: list[str]) -> None:
         ("rate(5 minute)", "rate(5 minutes)"),
         ("rate(0 minutes)", "above 0"),
         ("rate(-5 minutes)", "above 0"),
+        ("rate(9999999999 days)", "longer than a hundred years"),
         ("rate(5 seconds)", "minute(s), hour(s) or day(s)"),
         ("Rate(5 minutes)", "lower case"),
         ("0 3 * * *", "neither of"),

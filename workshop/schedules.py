@@ -17,6 +17,7 @@ from functools import lru_cache
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 AWS_MESSAGE = "Parameter ScheduleExpression is not valid."
+LONGEST_RATE = 100 * 365 * 86400  # seconds; nobody waits for it, and years beyond 9999 cannot be reckoned with
 UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -166,6 +167,8 @@ def _rate(expression: str, inner: str) -> Rate:
     if (value == 1) == plural:
         right = f"{value} {unit}" + ("" if value == 1 else "s")
         raise InvalidSchedule(f"rate({inner}) must be rate({right}): AWS wants one {unit}, more {unit}s.")
+    if value * UNITS[unit] > LONGEST_RATE:
+        raise InvalidSchedule(f"rate({inner}) is longer than a hundred years.")
     return Rate(expression, value, unit, value * UNITS[unit])
 
 

@@ -172,7 +172,9 @@ class Clock:
         """Move forwards by seconds, or by what `timedelta` takes: `advance(hours=8)`; negative moves back."""
         try:
             when = self.now() + timedelta(seconds=seconds) + timedelta(**delta)
-        except (OverflowError, ValueError, TypeError) as error:
+        except OverflowError:
+            raise WorkshopError("The clock goes from 1970 to 2199, not that far.", used_wrongly=True) from None
+        except (ValueError, TypeError) as error:
             raise WorkshopError(f"The clock cannot move by that: {error}.", used_wrongly=True) from None
         return await self.move_to(when)
 
