@@ -4,15 +4,20 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from workshop.bench import load, report
 from workshop.bench.figures import KNOWN, Figure, Subject, machine, repeated
-from workshop.bench.peers import SUBJECTS, command
+from workshop.bench.peers import SUBJECTS, command, plugin_folder
 from workshop.bench.subject import Plan, get, http_figures
 from workshop.errors import WorkshopError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -122,11 +127,16 @@ def some():
     return [own, Subject("ministack", [Figure("warm_p50", [5.0])]), Subject("sls", skipped="It is not installed.")]
 
 
+def results(**changed):
+    given = {"subjects": some(), "whole": [Figure("answering", [2.0, 2.1, 2.2])], "when": date(2026, 1, 2)}
+    return report.Results("A machine, 2 cores", **(given | changed))
+
+
 def test_the_report_names_machine_targets_notes_and_what_was_left_out(tmp_path):
-    paths = report.write(tmp_path, some(), [Figure("answering", [2.0, 2.1, 2.2])], "A machine, 2 cores")
+    paths = report.write(tmp_path, results())
     text = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert [path.name for path in paths] == ["results.md", "results.png", "results.json"]
-    assert "On A machine, 2 cores" in text and "2.1 (2 to 2.2) s" in text and "[OK]" in text
+    assert "On A machine, 2 cores; 02 January 2026." in text and "2.1 (2 to 2.2) s" in text and "[OK]" in text
     assert "a note" in text and "It is not installed." in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len({row.count("|") for row in rows}) == 1
@@ -136,6 +146,82 @@ def test_the_report_names_machine_targets_notes_and_what_was_left_out(tmp_path):
 def test_every_figure_has_a_place_in_the_table():
     figures = [Figure(key, [1.0]) for key in KNOWN]
     assert len(report.table([Subject("workshop", figures)], []).rows) == len(KNOWN)
+    assert set(report.QUOTED) | set(report.DRAWN) <= set(KNOWN)
+
+
+def test_figures_of_the_whole_are_never_in_a_peers_column():
+    found = report.table([Subject("ministack", [Figure("cold", [9.0])], version="1.2")], [Figure("simulator", [5.0])])
+    assert found.headers[1:3] == ["workshop", "ministack 1.2"]
+    assert [row[1:3] for row in found.rows] == [["", "9 ms"], ["5 M/s", ""]]
+
+
+def test_results_are_read_back_as_they_were_written(tmp_path):
+    report.write(tmp_path, results())
+    assert report.Results.read(tmp_path) == results()
+    (tmp_path / "results.json").write_text('{"whole": 3}', encoding="utf-8")
+    assert report.Results.read(tmp_path) is None
+
+
+def test_a_part_measured_again_keeps_the_others_of_the_same_machine_and_kind():
+    again = results(subjects=[Subject("ministack", [Figure("warm_p50", [4.0])])], whole=[])
+    both = again.with_older(results())
+    assert {one.name: one.get("warm_p50") and one.get("warm_p50").values for one in both.subjects} == {
+        "ministack": [4.0],
+        "workshop": [0.9],
+        "sls": None,
+    }
+    assert [one.key for one in both.whole] == ["answering"]
+    assert again.with_older(results(quick=True)) is again
+    assert replace(again, machine="Another").with_older(results()).machine == "Another"
+
+
+def test_a_bench_of_one_part_writes_what_it_measured(tmp_path):
+    command_line = [sys.executable, "-m", "workshop", "bench", "--quick", "--only", "simulator", "--out", str(tmp_path)]
+    done = subprocess.run(command_line, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert report.Results.read(tmp_path).whole[0].key == "simulator"
+    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "simulated requests" in text and "A quick look" in text and "results.png" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", "nonsense"], "There is no part 'nonsense'"),
+        (["--quick", "--readme"], "The README quotes benchmarks/, measured in full"),
+        (["--out", __file__], "is a file"),
+    ],
+)
+def test_a_bench_used_wrongly_says_so_before_it_measures(words, said):
+    command_line = [sys.executable, "-m", "workshop", "bench", *words]
+    done = subprocess.run(command_line, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 2 and said in " ".join(done.stderr.split()) and "measuring" not in done.stderr
+
+
+def test_the_readme_gets_its_figures_between_two_marks(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(f"# A\n\n{report.BEGIN}\nof last year\n{report.END}\n\n## B\n", encoding="utf-8")
+    for _ in range(2):  # twice is as once
+        report.into_readme(page, results())
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith("# A\n") and text.endswith("\n\n## B\n") and "of last year" not in text
+        assert text.count("2.1 (2 to 2.2) s") == 1 and "A machine, 2 cores; 02 January 2026" in text
+    page.write_text("# No marks\n", encoding="utf-8")
+    with pytest.raises(WorkshopError, match="no place for the figures"):
+        report.into_readme(page, results())
+
+
+def test_the_committed_pages_say_what_the_committed_results_say(tmp_path):
+    folder = ROOT / "benchmarks"
+    found = report.Results.read(folder)
+    page = tmp_path / "README.md"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page.write_text(readme, encoding="utf-8")
+    report.into_readme(page, found)
+    assert page.read_text(encoding="utf-8") == readme, "run: workshop bench --out benchmarks --readme"
+    if found is not None:
+        assert not found.quick
+        assert (folder / "results.md").read_text(encoding="utf-8") == report.markdown(found)
 
 
 def test_subjects_survive_json():
@@ -148,3 +234,19 @@ def test_a_missing_peer_says_where_to_name_it(monkeypatch):
     with pytest.raises(WorkshopError, match=r"no-such-program is not installed\. Put it on .*WORKSHOP_BENCH_NOTHING"):
         command("WORKSHOP_BENCH_NOTHING", "no-such-program")
     assert "workshop" in SUBJECTS
+
+
+def test_a_slow_server_is_not_waited_for(server):
+    found = load.run(f"{server.url}/ok", connections=2, requests=10**9, seconds=0.2)
+    assert 0 < found["requests"] < 10**9 and found["errors"] == 0
+
+
+def test_a_framework_without_the_plugin_says_how_to_get_it_and_names_no_path(tmp_path):
+    program = tmp_path / "node_modules" / ".bin" / "osls"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    with pytest.raises(WorkshopError, match="npm install osls serverless-offline") as raised:
+        plugin_folder(program)
+    assert str(tmp_path) not in str(raised.value)
+    (tmp_path / "node_modules" / "serverless-offline").mkdir()
+    assert plugin_folder(program) == tmp_path / "node_modules"

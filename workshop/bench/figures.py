@@ -15,6 +15,7 @@ from workshop.show.numbers import median, spread
 # key -> (what it is, unit, target of this project or None). The order is the report's.
 KNOWN: dict[str, tuple[str, str, float | None]] = {
     "answering": ("cold process -> hello world answers over HTTP", "s", 3.0),
+    "lab": ("second start -> JupyterLab's page, from its URL", "s", 3.0),
     "ready": ("ready to take requests", "s", None),
     "deploy_first": ("first deploy", "s", 0.3),
     "deploy_changed": ("deploy, code changed", "s", 0.2),
@@ -26,7 +27,7 @@ KNOWN: dict[str, tuple[str, str, float | None]] = {
     "warm_p99": ("warm GET, p99", "ms", None),
     "printing_p50": ("warm GET of a function that prints, p50", "ms", 1.5),
     "rps_1": ("requests a second, 1 connection", "/s", None),
-    "rps_8": ("requests a second, 8 connections", "/s", None),
+    "rps_8": ("requests a second, 8 connections", "/s", 2500.0),
     "rps_32": ("requests a second, 32 connections", "/s", None),
     "wrk_32": ("the same by wrk, 32 connections", "/s", None),
     "memory_idle": ("memory, idle", "MB", None),
@@ -83,11 +84,17 @@ def short(value: float) -> str:
 
 @dataclass
 class Subject:
-    """Everything measured of one thing. `skipped` says why there is nothing."""
+    """Everything measured of one thing. `skipped` says why there is nothing, `version` which one it was."""
 
     name: str
     figures: list[Figure] = field(default_factory=list)
     skipped: str = ""
+    version: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, and its version if that is known."""
+        return f"{self.name} {self.version}".strip()
 
     def get(self, key: str) -> Figure | None:
         """The figure of a key, if it was measured."""
@@ -100,7 +107,12 @@ class Subject:
     @classmethod
     def of(cls, data: dict[str, Any]) -> Subject:
         """From JSON data."""
-        return cls(data["name"], [Figure(**figure) for figure in data["figures"]], data.get("skipped", ""))
+        return cls(
+            data["name"],
+            [Figure(**figure) for figure in data["figures"]],
+            data.get("skipped", ""),
+            data.get("version", ""),
+        )
 
 
 def repeated(work: Callable[[], float | None], repeats: int, *, warm_up: int = 1) -> list[float]:
@@ -129,4 +141,3 @@ def machine() -> str:
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     system = f"{platform.system()} {platform.release().split('-')[0]}"
     return f"{processor}, {cores} cores, {memory:.0f} GB, {system}, Python {platform.python_version()}"
-

@@ -7,6 +7,7 @@ A peer is looked for on PATH, or where an environment variable points: `WORKSHOP
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from workshop.bench import service
 from workshop.bench.figures import Figure, Subject
-from workshop.bench.subject import Plan, aws_figures, get, http_figures, load, memory_mb, workshop
+from workshop.bench.subject import Plan, after_the_load, aws_figures, get, http_figures, memory_mb, workshop
 from workshop.errors import WorkshopError
 
 READY_SECONDS = 90.0
@@ -54,6 +55,39 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+def python_version(program: str, package: str) -> str:
+    """The version of the package a command of a Python environment comes from; empty when it cannot be told."""
+    ask = f"import importlib.metadata as m; print(m.version({package!r}))"
+    for name in ("python", "python.exe"):
+        python = Path(program).parent / name
+        if python.is_file():
+            return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False).stdout.strip()
+    return ""
+
+
+def plugin_folder(program: Path) -> Path:
+    """The node_modules folder of the Serverless Framework's command, with serverless-offline in it.
+
+    Raises:
+        WorkshopError: the plugin is not there.
+    """
+    for one in (*program.parents, *program.resolve().parents):
+        if one.name == "node_modules" and (one / "serverless-offline").is_dir():
+            return one
+    fix = (
+        "In a folder of your own: npm install osls serverless-offline. Then name its osls in WORKSHOP_BENCH_SERVERLESS."
+    )
+    raise WorkshopError("The plugin serverless-offline is not installed beside the Serverless Framework.", fix=fix)
+
+
+def node_version(modules: Path, package: str) -> str:
+    """The version of a package in a node_modules folder; empty when it cannot be told."""
+    try:
+        return str(json.loads((modules / package / "package.json").read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 @contextlib.contextmanager
@@ -112,20 +146,19 @@ def ministack(folder: Path, plan: Plan) -> Subject:
                 continue
             connect(to=f"http://127.0.0.1:{port}")
             figures = [Figure("ready", ready), *aws_figures(folder, plan, lambda: memory_mb(pid))]
-    return Subject("ministack", figures)
+    return Subject("ministack", figures, version=python_version(program, "ministack"))
 
 
 def serverless_offline(folder: Path, plan: Plan) -> Subject:
     """The plugin serverless-offline: the API on this machine, nothing deployed; each start is one cold GET."""
-    program = Path(command("WORKSHOP_BENCH_SERVERLESS", "serverless", "sls")).absolute()
+    program = Path(command("WORKSHOP_BENCH_SERVERLESS", "serverless", "osls", "sls")).absolute()
+    modules = plugin_folder(program)
     port, other = free_port(), free_port()
     main = service.write(folder, "bench-offline")
     yml = main / "serverless.yml"
     text = yml.read_text(encoding="utf-8") + PLUGIN.format(port=port, other=other)
     yml.write_text(text.replace("  stage: dev", "  stage: dev\n  deploymentMethod: direct"), encoding="utf-8")
-    modules = next((one for one in program.parents if one.name == "node_modules"), None)
-    if modules is not None:  # the plugin is looked for beside the service
-        (main / "node_modules").symlink_to(modules, target_is_directory=True)
+    (main / "node_modules").symlink_to(modules, target_is_directory=True)  # the plugin is looked for there
     words = [str(program), "offline"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     ready, colds = [], []
@@ -139,9 +172,8 @@ def serverless_offline(folder: Path, plan: Plan) -> Subject:
         idle = memory_mb(pid)
         figures = [Figure("ready", ready), Figure("cold", colds, "first request after a start")]
         figures += [Figure("memory_idle", [idle]), *http_figures(f"{url}/silent", f"{url}/printing", plan)]
-        load(f"{url}/silent", connections=8, requests=plan.many)
-        figures.append(Figure("memory_after", [memory_mb(pid)], f"after {plan.many:,} more requests on 8 connections"))
-    return Subject("serverless-offline", figures)
+        figures.append(after_the_load(f"{url}/silent", plan, lambda: memory_mb(pid)))
+    return Subject("serverless-offline", figures, version=node_version(modules, "serverless-offline"))
 
 
 SUBJECTS: dict[str, Callable[[Path, Plan], Subject]] = {

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from workshop.bench import service
 from workshop.bench.figures import Figure, repeated
+from workshop.bench.subject import get
 from workshop.errors import WorkshopError
 
+LONGEST = 1800.0  # s for one subject
+ROOT = Path(__file__).resolve().parents[2]
 # What a reader's first program does. It says when the answer is there.
 ANSWERING = """
 import sys, urllib.request
@@ -25,13 +28,13 @@ print(urllib.request.urlopen(url, timeout=60).status, flush=True)
 """
 # SimFaaS on the case of its own README, for 100,000 simulated seconds.
 SIMFAAS = """
-import time
+from time import process_time
 from simfaas.ServerlessSimulator import ServerlessSimulator
 case = {"arrival_rate": 0.9, "warm_service_rate": 1 / 1.991, "cold_service_rate": 1 / 2.244}
 simulator = ServerlessSimulator(**case, expiration_threshold=600, max_time=1e5)
-began = time.perf_counter()
+began = process_time()
 simulator.generate_trace(debug_print=False, progress=False)
-print(len(simulator.hist_times) / (time.perf_counter() - began))
+print(len(simulator.hist_times) / (process_time() - began))
 """
 
 
@@ -40,13 +43,12 @@ def answering(repeats: int) -> Figure:
     with tempfile.TemporaryDirectory(prefix="workshop-bench-", ignore_cleanup_errors=True) as folder:
         target = service.write(Path(folder), "bench-answering")
         environment = {name: value for name, value in os.environ.items() if name != "WORKSHOP_CLOUD"}
-        root = str(Path(__file__).resolve().parents[2])
 
         def once() -> float:
             began = time.perf_counter()
             command = [sys.executable, "-c", ANSWERING, str(target)]
             flags = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-            with subprocess.Popen(command, env=environment | {"PYTHONPATH": root}, **flags) as process:
+            with subprocess.Popen(command, env=environment | {"PYTHONPATH": str(ROOT)}, **flags) as process:
                 line = process.stdout.readline()
                 seconds = time.perf_counter() - began
                 _, said = process.communicate(timeout=60)
@@ -57,19 +59,54 @@ def answering(repeats: int) -> Figure:
         return Figure("answering", repeated(once, repeats))
 
 
+def lab(repeats: int) -> Figure:
+    """From the start of `workshop lab`, set up already, until the address it prints answers with JupyterLab's page."""
+    from workshop.bench.peers import end, free_port
+
+    def once() -> float:
+        command = [sys.executable, "-m", "workshop", "lab", "--no-browser", "--port", str(free_port())]
+        flags = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        began = time.perf_counter()
+        with subprocess.Popen(command, env=environment, cwd=ROOT, encoding="utf-8", **flags) as process:
+            try:
+                said = []
+                for line in process.stdout:
+                    said.append(line.strip())
+                    if "http://" in line:
+                        get("http://" + line.partition("http://")[2].strip())
+                        return time.perf_counter() - began
+            finally:
+                end(process)
+        raise WorkshopError(f"JupyterLab did not start. It said: {' '.join(said)[-300:]}")
+
+    return Figure("lab", repeated(once, repeats))
+
+
 def simulator(repeats: int) -> list[Figure]:
-    """Requests simulated a second, on SimFaaS's default case; and how many times SimFaaS's events, if it is there."""
+    """Requests simulated a second, on SimFaaS's default case; and how many times SimFaaS's events, if it is there.
+
+    Both are timed by the processor time they use: neither waits for anything.
+    """
     from workshop.fleet import Service, exponential, simulate, steady
 
     requests = 3_000_000
     case = Service(exponential(1.991), exponential(2.244))
-    seconds = repeated(lambda: simulate(steady(0.9, requests), case, idle_life=600) and None, repeats)
+
+    def once() -> float:
+        began = time.process_time()
+        simulate(steady(0.9, requests), case, idle_life=600)
+        return time.process_time() - began
+
+    seconds = repeated(once, repeats)
     found = [Figure("simulator", [requests / one / 1e6 for one in seconds])]
     python = os.environ.get("SIMFAAS_PYTHON", sys.executable)
     theirs = []
     for _ in range(repeats):
         done = subprocess.run([python, "-c", SIMFAAS], capture_output=True, text=True, check=False)
         if done.returncode:
+            said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+            found[0].note = f"not beside SimFaaS: {said[0]}"
             return found
         theirs.append(float(done.stdout))
     # Two events a request: an arrival and a departure. SimFaaS counts its expirations besides.
@@ -98,10 +135,13 @@ def subject(name: str, quick: bool) -> dict[str, object]:
     """
     command = [sys.executable, "-m", "workshop.bench.subject", name, *(["--quick"] if quick else [])]
     environment = {key: value for key, value in os.environ.items() if key != "WORKSHOP_CLOUD"}
-    root = str(Path(__file__).resolve().parents[2])
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", env=environment | {"PYTHONPATH": root}, check=False
-    )
+    environment["PYTHONPATH"] = str(ROOT)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkshopError(f"Measuring {name} did not end within {LONGEST / 60:.0f} minutes.") from None
     try:
         return json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
