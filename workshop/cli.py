@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.errors import WorkshopError, for_screen
 
 app = typer.Typer(
     name="workshop",
@@ -71,15 +71,19 @@ def report(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     if isinstance(error, WorkshopError):
-        print(error.paragraph(), file=sys.stderr)
+        _say(error.paragraph())
         return 2 if error.used_wrongly else 1
     if hasattr(error, "format_message"):  # typer's own: the command was used wrongly
         context = getattr(error, "ctx", None)
         hint = f" See: {context.command_path} --help" if context else ""
-        print(f"{error.format_message()}{hint}", file=sys.stderr)
+        _say(f"{error.format_message()}{hint}")
         return getattr(error, "exit_code", 2)
-    print(cloud_error(error) or unexpected(error), file=sys.stderr)
+    _say(cloud_error(error) or unexpected(error))
     return 1
+
+
+def _say(paragraph: str) -> None:
+    print(for_screen(paragraph, sys.stderr), file=sys.stderr)
 
 
 def cloud_error(error: Exception) -> str:

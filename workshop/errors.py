@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 
 class WorkshopError(Exception):
     """Something a reader can mend: what was wrong, where, and what to do.
@@ -27,3 +29,16 @@ class WorkshopError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback (https://ipython.readthedocs.io, custom exceptions)."""
         return [self.paragraph()]
+
+
+def for_screen(text: str, stream: TextIO) -> str:
+    """The text broken between words where a terminal would break it within them; as it is for a pipe or a file."""
+    if not stream.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.splitlines()
+    )

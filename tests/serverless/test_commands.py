@@ -85,6 +85,7 @@ def test_a_failing_function(run: Run, write: Callable[..., Path], service_name: 
         (["invoke", "demo_lambdas/hello_world", "--type", "Later"], "RequestResponse or Event"),
         (["deploy", "demo_lambdas/hello_world", "--param", "x"], "name=value"),
         (["deploy", "demo_lambdas/hello_world", "--stage", "a b"], "letters, digits and hyphens"),
+        (["deploy", "demo_lambdas/hello_world", "--region", "ireland"], "not an AWS region"),
         (["print", "demo_lambdas/hello_world", "--path", "provider.stge"], "Did you mean stage?"),
         (["create", "helo-world"], "Did you mean hello-world?"),
         (["create", "hello-world", "demo_lambdas/hello_world"], "there already"),
@@ -130,3 +131,20 @@ def test_every_command_has_an_example(run: Run) -> None:
 
     for command in app.registered_commands:
         assert "Example: workshop" in (command.epilog or ""), command.name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
+def test_a_terminal_breaks_an_error_between_words(tmp_path: Path) -> None:
+    """A pipe gets the paragraph in one line, a terminal of 40 columns gets it in whole words."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "40", "LINES": "24"}
+    command = [sys.executable, "-m", "workshop", "create", "helo-world", str(tmp_path / "x")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=theirs, timeout=60, check=False)
+    os.close(theirs)
+    said = os.read(ours, 4096).decode().split("\r\n")
+    os.close(ours)
+    assert done.returncode == 2
+    assert max(map(len, said)) <= 40
+    assert "Did you mean hello-world?" in " ".join(said)

@@ -31,6 +31,20 @@ def test_the_reason_of_a_failure_is_shown():
     assert steps.failed and "AccessDenied" in str(steps) and "FAILED" in steps.html()
 
 
+def test_no_line_is_wider_than_the_terminal_and_the_newest_rows_stay_in_sight():
+    name = "HelloLambdaVersionnKdtJMx7QwfOWX4abcdefghijklmn"
+    kind = "AWS::ApiGateway::Deployment"
+    rows = [step("update", f"{n}{name}", "CREATE_COMPLETE", type=kind, seconds=0.1) for n in range(30)]
+    rows.append(step("update", "Role", "CREATE_FAILED", type="AWS::IAM::Role", reason="a reason of many words " * 9))
+    steps = show.Steps("Deploying a-service-with-a-long-name-dev", rows)
+    for width in (40, 60, 80, 120):
+        assert max(map(len, steps.fitted(width))) < width
+    assert len(steps.fitted(80)) > 31
+    live = steps.fitted(80, 12)
+    assert "before" in live[1]
+    assert any("FAILED" in line for line in live)
+
+
 def test_a_pipe_gets_lines_on_stderr_and_nothing_on_stdout(capsys):
     with show.Progress("Deploying") as progress:
         progress(step("package"))

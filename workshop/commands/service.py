@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.errors import WorkshopError, for_screen
 
 Folder = Annotated[str, typer.Argument(help="The service's folder; default: the current one.", show_default=False)]
 Words = Annotated[
@@ -283,4 +283,4 @@ def complain(text: str) -> None:
     """Prints to standard error."""
     from workshop.serverless.words import fit
 
-    typer.echo(fit(text, sys.stderr), err=True)
+    typer.echo(for_screen(fit(text, sys.stderr), sys.stderr), err=True)

@@ -30,6 +30,7 @@ RUNTIMES = (
 RETENTION = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
+REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 NAME = r"[a-zA-Z0-9-_]+"
 SERVICE = Text(
     r"[a-zA-Z][0-9a-zA-Z-]+", "it begins with a letter and holds letters, digits and hyphens only", longest=128
@@ -149,7 +150,7 @@ PROVIDER = Fields(
         "name": Choice(("aws",)),
         "runtime": RUNTIME,
         "stage": _STAGE,
-        "region": Text(r"[a-z]{2}(-[a-z]+)+-\d", "it is not an AWS region such as eu-west-1"),
+        "region": Text(REGION, "it is not an AWS region such as eu-west-1"),
         "profile": Text(),
         "stackName": Text(r"[a-zA-Z][a-zA-Z0-9-]*", "letters, digits and hyphens, a letter first", longest=128),
         "memorySize": MEMORY,

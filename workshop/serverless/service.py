@@ -9,6 +9,7 @@ from typing import Any
 
 from workshop.errors import WorkshopError
 from workshop.serverless.marks import Map, Mark, did_you_mean, fault, mark_of
+from workshop.serverless.provider_schema import REGION
 from workshop.serverless.schema import check, plugins
 from workshop.serverless.variable_sources import FILE, Context
 from workshop.serverless.variables import Resolver
@@ -145,7 +146,7 @@ def load(
         files=tuple(path for path in context.files if path.is_file()),
     )
     service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
-    _check_names(service, stage)
+    _check_names(service, stage, region)
     return service
 
 
@@ -206,7 +207,7 @@ def _aws_clients(raw: Map) -> Any:
     return client
 
 
-def _check_names(service: Service, stage: str | None) -> None:
+def _check_names(service: Service, stage: str | None, region: str | None) -> None:
     """What only shows once the stage is known: the lengths of names on AWS."""
     import re
 
@@ -215,6 +216,12 @@ def _check_names(service: Service, stage: str | None) -> None:
             f"The stage {service.stage!r} will not do: it holds letters, digits and hyphens only.",
             where="" if stage else str(service.where("provider", "stage") or service.file),
             used_wrongly=bool(stage),
+        )
+    if not re.fullmatch(REGION, service.region):
+        raise WorkshopError(
+            f"The region {service.region!r} will not do: it is not an AWS region such as eu-west-1.",
+            where="" if region else str(service.where("provider", "region") or service.file),
+            used_wrongly=bool(region),
         )
     if len(service.stack) > 128:
         raise WorkshopError(f"The stack's name {service.stack} has {len(service.stack)} characters; 128 is the limit.")

@@ -50,15 +50,19 @@ def deployed(deployment: Deployment) -> str:
     return "\n".join(lines)
 
 
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
 def packaged(package: Package) -> str:
     """What `package` prints: zips with their contents, and schedules."""
     lines = []
     for one in package.zips.values():
-        lines.append(f"{one.name}: {size(one.size)} zipped, {size(one.unzipped)} unzipped, {len(one.files)} files")
+        lines.append(f"{one.name}: {size(one.size)} zipped, {size(one.unzipped)} unzipped, {_files(len(one.files))}")
         lines += [f"  {path} ({size(one.files[path])})" for path in sorted(one.own)]
         installed = len(one.files) - len(one.own)
         if installed and one.own:
-            lines.append(f"  and {installed} files of installed packages")
+            lines.append(f"  and {_files(installed)} of installed packages")
     if package.schedules:
         lines += ["schedules:", *(f"  {schedule.line()}" for schedule in package.schedules)]
     lines += [f"note: {note}" for note in package.notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from types import TracebackType
 from typing import Any
@@ -75,6 +76,30 @@ class Steps(View):
     def __str__(self) -> str:
         return str(self.table()) if self._rows else self.headline
 
+    def fitted(self, width: int, height: int = 0) -> list[str]:
+        """The lines for a terminal: none is wider, a reason stands under its row, and the newest rows stay in sight.
+
+        Args:
+            width: columns of the terminal.
+            height: its lines, while it is drawn over; 0 shows every row.
+        """
+        rows = list(self._rows.values())
+        hidden = max(len(rows) - max(height - 4, 3), 0) if height else 0
+        lines = [_cut(self.headline, width - 1)]
+        lines += [f"        … {hidden} before"] if hidden else []
+        phases = max([len(row[1]) for row in rows], default=0)
+        kinds = max([len(row[3]) for row in rows], default=0)
+        room = width - 8 - phases - 2 - 9 - (kinds + 2 if kinds else 0) - 1
+        if room < 24 and kinds:  # a narrow terminal names no types
+            room, kinds = room + kinds + 2, 0
+        names = max(min(room, max([len(row[2]) for row in rows], default=0)), 8)
+        for state, phase, name, kind, seconds, reason in rows[hidden:]:
+            middle = f"  {_cut(kind, kinds):<{kinds}}" if kinds else ""
+            took = f"{seconds} s" if seconds else ""
+            lines.append(f"{state:<7} {phase:<{phases}}  {_cut(name, names):<{names}}{middle}{took:>9}".rstrip())
+            lines += textwrap.wrap(reason, width - 1, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        return lines
+
     def html(self) -> str:
         if not self._rows:
             return Table([[self.headline]]).html()
@@ -82,6 +107,10 @@ class Steps(View):
         for word, colour in ((_DONE, "#0a6b2d"), (_FAILED, "#b00020")):
             marked = marked.replace(f">{word}<", f'><span style="color:{colour}">{word}</span><')
         return marked
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: max(most - 1, 1)] + "…"
 
 
 def _word(step: Any, name: str) -> str:
@@ -169,17 +198,17 @@ class _Terminal(_Screen):
     def draw(self, steps: Steps) -> None:
         if not self._live.is_started:
             self._live.start()
-        self._live.update(self._drawn(steps))
+        self._live.update(self._drawn(steps, self._live.console.height))
 
     def close(self, steps: Steps) -> None:
+        self._live.vertical_overflow = "visible"  # the final state is left whole, however long it is
         self._live.update(self._drawn(steps), refresh=True)
         self._live.stop()
 
-    @staticmethod
-    def _drawn(steps: Steps) -> Any:
+    def _drawn(self, steps: Steps, height: int = 0) -> Any:
         from rich.text import Text
 
-        text = Text(str(steps))
+        text = Text("\n".join(steps.fitted(self._live.console.width, height)), overflow="ellipsis", no_wrap=True)
         text.highlight_regex(r"(?m)^done\b", "green")
         text.highlight_regex(r"(?m)^FAILED\b.*", "bold red")
         text.highlight_regex(r"\A.*", "bold")
