@@ -27,14 +27,13 @@ class Cloud:
         endpoint: the address boto3 talks to; empty on AWS.
         region, account: as AWS names them.
         partners: the third parties' addresses by name: stripe, paypal, github, mail, backend.
-        stripe_key: the Stripe test key to use: the reader's own from `STRIPE_TEST_KEY`, else the stand-in's.
     """
 
     mode: str
     endpoint: str
     region: str
     partners: dict[str, str] = field(default_factory=dict)
-    stripe_key: str = STAND_IN_STRIPE_KEY
+    _stripe_key: str = field(default=STAND_IN_STRIPE_KEY, repr=False)
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
     _account: str = field(default="", repr=False)
     _log: TextIO | None = field(default=None, repr=False)
@@ -49,6 +48,20 @@ class Cloud:
 
             self._account = boto3.client("sts").get_caller_identity()["Account"]
         return self._account
+
+    @property
+    def stripe_key(self) -> str:
+        """The Stripe test key to use.
+
+        Raises:
+            WorkshopError: on AWS, where the stand-in cannot be reached, without a key of the reader's own.
+        """
+        if not self._stripe_key:
+            raise WorkshopError(
+                "There is no Stripe test key. On AWS the payments go to Stripe's own test mode.",
+                fix="Set STRIPE_TEST_KEY to your test key (sk_test_…) and restart the kernel.",
+            )
+        return self._stripe_key
 
     @property
     def clock(self) -> Clock:

@@ -16,7 +16,7 @@ from typing import Any
 
 from workshop import serverless, show
 from workshop.errors import WorkshopError
-from workshop.on_aws import confirm, personal
+from workshop.on_aws import arrivals, confirm, offer, personal
 from workshop.show.views import shortened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,10 +118,13 @@ def deploy(folder: str | Path, *, stage: str | None = None, quiet: bool = False,
 
 
 def remove(folder: str | Path, *, stage: str | None = None, quiet: bool = False) -> None:
-    """Removes a service with everything that deploying it made."""
-    service = personal.load(find(folder), stage=stage)
-    with show.Progress(f"Removing {service.stack}", quiet=quiet) as progress:
-        serverless.remove(service, on_step=progress)
+    """Removes a service with everything that deploying it made. On AWS, says what is left there of the reader's."""
+    try:
+        service = personal.load(find(folder), stage=stage)
+        with show.Progress(f"Removing {service.stack}", quiet=quiet) as progress:
+            serverless.remove(service, on_step=progress)
+    finally:
+        offer.what_is_left()
 
 
 def info(folder: str | Path, *, stage: str | None = None) -> Any:
@@ -184,8 +187,12 @@ def call(
     import httpx
 
     address = str(getattr(url, "url", url))
+
+    def send() -> Any:
+        return httpx.request(method, address, json=json, headers=headers, timeout=60, **options)
+
     try:
-        response = httpx.request(method, address, json=json, headers=headers, timeout=60, **options)
+        response = arrivals.answered(send) if hasattr(url, "url") else send()
     except httpx.HTTPError as error:
         raise WorkshopError(
             f"{address} does not answer ({error}).", fix="Is the service deployed, and offline running?"

@@ -206,10 +206,14 @@ def set_environment(cloud: Cloud) -> None:
         environment["WORKSHOP_CLOUD"] = cloud.endpoint
     else:
         environment["WORKSHOP_CLOUD"] = "aws"
+        # What AWS throttles is tried again, in lessons' own clients too; boto3's default is an older mode.
+        # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+        environment.setdefault("AWS_RETRY_MODE", "standard")
+        environment.setdefault("AWS_MAX_ATTEMPTS", "5")
     environment |= {"AWS_DEFAULT_REGION": cloud.region, "AWS_REGION": cloud.region}
     own_key = environment.get("STRIPE_TEST_KEY")
     if own_key:
-        cloud.stripe_key = own_key
+        cloud._stripe_key = own_key
         cloud.partners["stripe"] = REAL_PARTNERS["stripe"]
     for partner, variable in PARTNER_VARIABLES.items():
         if partner in cloud.partners:

@@ -246,6 +246,12 @@ def test_a_reader_is_the_runtime(runtimes):
     assert waiting.result() == {"by": "hand"}
 
 
+def test_the_reader_finds_the_address_when_the_clock_was_moved(runtimes, clock):
+    """As after lesson 04 on the same `workshop up`: the log's times are not this machine's."""
+    clock.move_to("2026-03-25T12:00:00Z")
+    test_a_reader_is_the_runtime(runtimes)
+
+
 def test_mistakes_are_refused_by_name_and_leave_nothing(shared):
     said = dict(layers.mistakes().rows)
     assert "layer:no-such-layer:7" in said["a layer version that is not there"]

@@ -23,7 +23,22 @@ from tests.on_aws.by_cell import ROOT, run
 from workshop import net
 
 # Cells that cannot be the same there: notebook -> cell -> what the error says. docs/on-aws.md has the evidence.
-KNOWN: dict[str, dict[int, str]] = {}
+# ministack 1.5.33 writes a function's lines to CloudWatch when the invocation is over; Lambda while it runs. A cell
+# that answers an invocation by hand, at the address which the function prints, cannot find that address.
+_EARLY_LINES = {13: "did not say where its Runtime API is", 14: "'work' is not defined"}
+# Its Invoke leaves LogResult out, or gives one without REPORT, and no REPORT of it has an Init Duration. Of Lambda see
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (LogResult). What a call took cannot be read there;
+# cells that go on with the figures miss them.
+_TAIL = "without the log's tail"
+KNOWN: dict[str, dict[int, str]] = {
+    "07_layers": _EARLY_LINES,
+    "10_console_and_logs": {19: "has no REPORT line"},
+    "11_cold_starts": {
+        3: _TAIL, 5: "'calls' is not defined", 7: _TAIL, 9: _TAIL, 11: _TAIL, 13: _TAIL, 17: "'calls' is not defined",
+        19: "'payment' is not defined", 21: "'payment' is not defined",
+    },
+    "12_what_it_costs": {11: _TAIL, 13: "'cold' is not defined", 15: "'cold' is not defined", 19: _TAIL},
+}  # fmt: skip
 ALWAYS = ("01_hello_world", "06_secrets")
 ALL = "WORKSHOP_EVERY_CELL"
 
@@ -103,6 +118,35 @@ def test_every_cell_runs_there_but_those_that_are_listed(endpoint: str, path: Pa
     differences = run(path, endpoint, timeout=120)
     new = [str(one) for one in differences if known.get(one.cell, "\0") not in one.error]
     assert new == [], "\n".join(new)
+
+
+def test_what_is_known_is_that_emulators_and_still_so(endpoint: str) -> None:
+    """The two facts that every listed cell goes back to, shown with boto3 alone: when they change, the list can go."""
+    import io
+    import zipfile
+
+    import boto3
+
+    def client(service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.session.Session(**keys, region_name="eu-west-1").client(service, endpoint_url=endpoint)
+
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("handler.py", "def hello(event, context):\n    return 'hello'\n")
+    role = "arn:aws:iam::000000000000:role/x"
+    code = {"ZipFile": content.getvalue()}
+    client("lambda").create_function(
+        FunctionName="plain", Runtime="python3.13", Role=role, Handler="handler.hello", Code=code
+    )
+    client("lambda").get_waiter("function_active_v2").wait(FunctionName="plain")
+    answer = client("lambda").invoke(FunctionName="plain", LogType="Tail")
+    assert answer["StatusCode"] == 200 and "LogResult" not in answer
+    events = client("logs").filter_log_events(logGroupName="/aws/lambda/plain")["events"]
+    [report] = [one["message"] for one in events if one["message"].startswith("REPORT")]
+    assert "Init Duration" not in report  # the first request of all
+    assert len({one["timestamp"] for one in events}) == 1  # START, END and REPORT: written together, at the end
+    client("lambda").delete_function(FunctionName="plain")
 
 
 def test_clean_finds_and_removes_there_too(endpoint: str) -> None:

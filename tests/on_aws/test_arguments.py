@@ -57,12 +57,27 @@ def sources() -> Iterator[tuple[str, str]]:
 def calls(text: str) -> Iterator[tuple[int, str, set[str], bool]]:
     """Line, operation, names of arguments, whether there may be more (`**more`): of what looks like a boto3 call."""
     for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Call) or node.args or not isinstance(node.func, ast.Attribute):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.args:
             continue
-        names = {one.arg for one in node.keywords if one.arg}
-        known = operations().get(node.func.attr)
-        if known and node.func.attr not in NOT_CALLS and any(names & members for _, members, _ in known):
-            yield node.lineno, node.func.attr, names, any(one.arg is None for one in node.keywords)
+        names, more = {one.arg for one in node.keywords if one.arg}, any(one.arg is None for one in node.keywords)
+        operation = paginated(node) or node.func.attr
+        known = operations().get(operation)
+        if not known or operation in NOT_CALLS:
+            continue
+        # Names as AWS writes them, or an operation's name in two words: nothing of Python's or ours looks like that.
+        fits = any(names & members for _, members, _ in known) or any(name[:1].isupper() for name in names)
+        bare = "_" in operation and not names and not more
+        if fits or bare or paginated(node):
+            yield node.lineno, operation, names, more
+
+
+def paginated(node: ast.Call) -> str:
+    """The operation of `client.get_paginator("…").paginate(…)`; empty for another call."""
+    inner = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr == "paginate" else None
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "get_paginator":
+        names = [str(one.value) for one in inner.args if isinstance(one, ast.Constant)]
+        return names[0] if names else ""
+    return ""
 
 
 def wrong(operation: str, names: set[str], more: bool) -> str:
@@ -95,6 +110,9 @@ def test_every_call_in_the_kit_has_the_arguments_that_its_operation_takes() -> N
         ('boto3.client("ssm").put_parameter(Name="x", Valeu="y", Type="String")', "Valeu"),
         ('client.invoke(Payload=b"")', "FunctionName"),
         ('logs.filter_log_events(logGroup="x", limit=1)', "logGroup"),
+        ('lam.get_function(Function="x")', "Function"),
+        ("cloudformation.describe_stack_resources_of()\niam.get_role()", "RoleName"),
+        ('logs.get_paginator("filter_log_events").paginate(logGroupNames="x")', "logGroupNames"),
     ],
 )
 def test_a_wrong_call_would_be_found(text: str, fault: str) -> None:

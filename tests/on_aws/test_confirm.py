@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from workshop import lesson
 from workshop.errors import WorkshopError
 from workshop.on_aws import confirm, personal
 
@@ -79,3 +80,34 @@ def test_every_operation_of_the_services_used_is_sorted_into_asking_and_changing
     for name in ("DescribeStacks", "GetParameters", "ListFunctions", "FilterLogEvents", "HeadObject", "Query", "Scan",
                  "BatchGetItem", "StartQuery", "GetCallerIdentity", "Invoke", "SimulatePrincipalPolicy"):  # fmt: skip
         assert not confirm.changes(name), name
+
+
+def test_a_service_that_would_be_given_this_machines_address_is_refused(on_aws: str, monkeypatch: Any) -> None:
+    """Before the question, and before anything is made: functions on AWS cannot reach a reader's loopback."""
+    monkeypatch.setenv("WORKSHOP_CONFIRM", "yes")
+    monkeypatch.setenv("BACKEND_URL", "http://127.0.0.1:46607")
+    lesson.deploy("demo_lambdas/access_ssm", quiet=True)  # the middleman asks for its layer
+    service = personal.load("demo_lambdas/middleman")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with pytest.raises(WorkshopError, match="BACKEND_URL=http://127") as refused:
+        confirm.before_deploy(service)
+    assert "WORKSHOP_CLOUD=local" in refused.value.fix and "Nothing was made" in refused.value.what
+
+
+def test_the_last_word_after_removing_is_what_is_left(on_aws: str, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("WORKSHOP_CONFIRM", "yes")
+    lesson.deploy("demo_lambdas/hello_world", quiet=True)
+    boto3.client("ssm").put_parameter(Name="a_key", Value="x", Type="SecureString")
+    lesson.remove("demo_lambdas/hello_world", quiet=True)
+    said = capsys.readouterr().err
+    assert f"Left on AWS of yours ({on_aws}): 1 parameter. To see and remove them: workshop clean" in said
+    boto3.client("ssm").delete_parameter(Name="a_key")
+    with pytest.raises(WorkshopError, match="not deployed"):  # a failure says it too
+        lesson.remove("demo_lambdas/hello_world", quiet=True)
+    assert f"Nothing of yours ({on_aws}) is left on AWS." in capsys.readouterr().err
+
+
+def test_offline_nothing_is_said_about_what_is_left(mine: str, capsys: Any) -> None:
+    lesson.deploy("demo_lambdas/hello_world", quiet=True)
+    lesson.remove("demo_lambdas/hello_world", quiet=True)
+    assert "AWS" not in capsys.readouterr().err

@@ -58,17 +58,19 @@ def who(session: Recorded, arn: str = USER) -> None:
 
 
 def simulator(session: Recorded, denied: tuple[str, ...] = (), source: str = USER) -> None:
-    wanted = policy.actions()
-    for at in range(0, len(wanted), identity._BATCH):
-        batch = wanted[at : at + identity._BATCH]
-        results = [
-            {"EvalActionName": name, "EvalDecision": "implicitDeny" if name in denied else "allowed"} for name in batch
-        ]
-        session.stub("iam").add_response(
-            "simulate_principal_policy",
-            {"EvaluationResults": results, "IsTruncated": False},
-            {"PolicySourceArn": source, "ActionNames": batch},
-        )
+    for patterns, wanted in policy.by_resource().items():
+        things = [policy.example(one, "eu-west-1", ACCOUNT) for one in patterns if one != "*"]
+        for at in range(0, len(wanted), identity._BATCH):
+            batch = wanted[at : at + identity._BATCH]
+            results = [
+                {"EvalActionName": name, "EvalDecision": "implicitDeny" if name in denied else "allowed"}
+                for name in batch
+            ]
+            session.stub("iam").add_response(
+                "simulate_principal_policy",
+                {"EvaluationResults": results, "IsTruncated": False},
+                {"PolicySourceArn": source, "ActionNames": batch} | ({"ResourceArns": things} if things else {}),
+            )
 
 
 def limits(session: Recorded, free: int = 1000) -> None:

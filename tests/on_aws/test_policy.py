@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -41,6 +42,13 @@ def calls() -> Any:
         boto3.client("lambda").invoke(FunctionName="stripe-payment-dev-payment", Payload=b"{}")
         boto3.client("logs").filter_log_events(logGroupName="/aws/lambda/stripe-payment-dev-payment")
         lesson.metrics("demo_lambdas/stripe_payment")
+        with contextlib.suppress(
+            boto3.client("lambda").exceptions.ResourceNotFoundException,
+            boto3.client("lambda").exceptions.ProvisionedConcurrencyConfigNotFoundException,
+        ):
+            boto3.client("lambda").get_provisioned_concurrency_config(
+                FunctionName="stripe-payment-dev-payment", Qualifier="1"
+            )  # fmt: skip
         aws = clients(recorded.region)
         assert cleaning.clean(aws, cleaning.find(aws, "k3f9")) == {}
         yield seen(recorded.endpoint)
@@ -54,6 +62,21 @@ def calls() -> Any:
 def test_every_call_is_in_the_policy(calls: list[tuple[str, str]]) -> None:
     assert len(calls) > 60
     assert policy.missing(calls, policy.read()) == [], HELP
+
+
+def test_what_a_call_takes_is_what_aws_says(calls: list[tuple[str, str]]) -> None:
+    """Three that were read wrongly once.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html: one version takes s3:DeleteObjectVersion.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html: CreateFunction is on one.
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListProvisionedConcurrencyConfigs.html: told apart by `?List=ALL`.
+    """
+    seen = dict.fromkeys(action for action, _ in calls)
+    assert "s3:DeleteObjectVersion" in seen and "s3:DeleteObject" not in seen
+    functions = {on for action, on in calls if action == "lambda:CreateFunction"}
+    assert functions and all(":function:" in one and "-dev-k3f9-" in one for one in functions)
+    assert "lambda:GetProvisionedConcurrencyConfig" in seen
+    assert "lambda:ListProvisionedConcurrencyConfigs" not in seen
 
 
 def test_a_new_call_would_be_noticed(calls: list[tuple[str, str]]) -> None:
@@ -90,7 +113,7 @@ def test_the_file_can_be_attached() -> None:
 def test_passing_a_role_is_for_the_workshops_own_roles() -> None:
     document = policy.read()
     [resource] = [one["Resource"] for one in document["Statement"] if "iam:PassRole" in one["Action"]]
-    assert resource == ["arn:aws:iam::*:role/*-dev-*"]
+    assert resource == ["arn:aws:iam::*:role/*-dev-*", "arn:aws:iam::*:role/local-*"]  # lesson 02 has other stages
 
 
 def test_actions_exist() -> None:

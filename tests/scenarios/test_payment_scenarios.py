@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from workshop.cloud import Cloud
 from workshop.errors import WorkshopError
 from workshop.scenarios import once
 from workshop.scenarios.ledger import Books, bad_day
@@ -64,11 +65,11 @@ def test_what_only_the_stand_in_can_do_says_so(shop):
 
 
 def test_no_key_on_aws_is_said():
-    class Nothing:
-        partners, stripe_key = {"stripe": "https://api.stripe.com"}, ""
-
+    on_aws = Cloud("aws", "", "eu-west-1", {"stripe": "https://api.stripe.com"}, "")
     with pytest.raises(WorkshopError, match="STRIPE_TEST_KEY"):
-        StripeSide(Nothing())
+        StripeSide(on_aws)
+    with pytest.raises(WorkshopError, match="STRIPE_TEST_KEY"):  # a lesson that uses the key itself
+        print(on_aws.stripe_key)
 
 
 def test_small_things():

@@ -9,6 +9,7 @@ import os
 import sys
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from workshop.errors import WorkshopError
 from workshop.on_aws.names import LOG_DAYS, suffix
@@ -38,10 +39,36 @@ def before_deploy(service: Any) -> None:
     """Asks before a service is deployed, when this process is connected to AWS.
 
     Raises:
-        WorkshopError: the reader said no, or there is nobody to ask.
+        WorkshopError: the reader said no, or there is nobody to ask; or the service could not work there.
     """
-    if os.environ.get("WORKSHOP_CLOUD") == "aws" and not _agreed:
+    if os.environ.get("WORKSHOP_CLOUD") != "aws":
+        return
+    only_here(service)
+    if not _agreed:
         agree(f"the stack {service.stack}: {resources(service)}")
+
+
+def only_here(service: Any) -> None:
+    """Functions on AWS cannot reach this machine: an address of it among their variables is refused before anything
+    is made.
+
+    Raises:
+        WorkshopError: says which variable.
+    """
+    from workshop.serverless.aws import is_aws
+
+    if not is_aws():  # an endpoint of AWS's that was moved to this machine
+        return
+    for name, one in {"provider": service.provider, **service.functions}.items():
+        for variable, value in (one.get("environment") or {}).items():
+            host = (urlsplit(value).hostname or "") if isinstance(value, str) and "://" in value else ""
+            if host == "localhost" or host.startswith("127.") or host == "::1":
+                raise WorkshopError(
+                    f"{service.name} ({name}) would get {variable}={value}. That is this machine, which functions on "
+                    "AWS cannot reach. Nothing was made.",
+                    fix=f"Give {variable} an address that the internet can reach, or run this lesson offline "
+                    "(WORKSHOP_CLOUD=local).",
+                )
 
 
 def resources(service: Any) -> str:

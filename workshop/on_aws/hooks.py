@@ -36,6 +36,23 @@ def install(cloud: Any) -> None:
         from workshop.on_aws import confirm
 
         confirm.ask_before_changes(boto3.DEFAULT_SESSION)
+        updates_have_arrived(boto3.DEFAULT_SESSION)
+
+
+def updates_have_arrived(session: Any) -> None:
+    """Has UpdateFunctionConfiguration return when the new configuration answers, as offline: a lesson's next call is
+    about it. On AWS that takes some seconds.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+    import boto3
+
+    def wait(parsed: dict[str, Any], **_: Any) -> None:
+        if parsed.get("LastUpdateStatus") == "InProgress":
+            boto3.client("lambda").get_waiter("function_updated_v2").wait(FunctionName=parsed["FunctionName"])
+            parsed["LastUpdateStatus"] = "Successful"
+
+    session.events.register("after-call.lambda.UpdateFunctionConfiguration", wait, unique_id="workshop-updates")
 
 
 def personal_parameters(session: Any, under: str) -> None:

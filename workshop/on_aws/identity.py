@@ -25,7 +25,6 @@ _LOOKS = (
     ("apigateway", "get_rest_apis"),
     ("logs", "describe_log_groups"),
     ("s3", "list_buckets"),
-    ("ssm", "describe_parameters"),
     ("dynamodb", "list_tables"),
     ("sqs", "list_queues"),
     ("events", "list_rules"),
@@ -143,7 +142,7 @@ def permissions(reader: Reader) -> str:
 
     wanted = policy.actions()
     try:
-        denied = simulated(reader, wanted)
+        denied = simulated(reader, policy.by_resource())
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException", "NoSuchEntity"):
             raise
@@ -158,21 +157,39 @@ def permissions(reader: Reader) -> str:
     return f"{len(wanted)} actions allowed, says IAM's simulator"
 
 
-def simulated(reader: Reader, wanted: list[str]) -> list[str]:
-    """The actions that the simulator would deny on the workshop's own resources."""
+def simulated(reader: Reader, wanted: dict[tuple[str, ...], list[str]]) -> list[str]:
+    """The actions that the simulator would deny on the workshop's own resources.
+
+    Without resources it would ask about `*`, which a policy for the workshop's own names does not allow.
+
+    Args:
+        reader: who is asked about.
+        wanted: actions by the patterns of what they are for.
+    """
+    from botocore.exceptions import ClientError
+
     iam, source = reader.client("iam"), source_arn(reader)
-    denied = []
-    for at in range(0, len(wanted), _BATCH):
+
+    def ask(names: list[str], things: list[str]) -> list[str]:
+        more = {"ResourceArns": things} if things else {}
         pages = iam.get_paginator("simulate_principal_policy").paginate(
-            PolicySourceArn=source, ActionNames=wanted[at : at + _BATCH]
+            PolicySourceArn=source, ActionNames=names, **more
         )
-        denied += [
-            one["EvalActionName"]
-            for page in pages
-            for one in page["EvaluationResults"]
-            if one["EvalDecision"] != "allowed"
-        ]
-    return denied
+        try:
+            found = [one for page in pages for one in page["EvaluationResults"]]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidInput":
+                raise
+            # It does not take actions together that need different information: then one at a time.
+            return [] if len(names) == 1 else [one for name in names for one in ask([name], things)]
+        return [one["EvalActionName"] for one in found if one["EvalDecision"] != "allowed"]
+
+    denied: set[str] = set()
+    for patterns, names in wanted.items():
+        things = [policy.example(pattern, reader.region, reader.account) for pattern in patterns if pattern != "*"]
+        for at in range(0, len(names), _BATCH):
+            denied.update(ask(names[at : at + _BATCH], things))
+    return sorted(denied)
 
 
 def source_arn(reader: Reader) -> str:

@@ -39,6 +39,23 @@ def actions(document: dict[str, Any] | None = None) -> list[str]:
     return sorted({action for one in statements for action in one["Action"]})
 
 
+def by_resource(document: dict[str, Any] | None = None) -> dict[tuple[str, ...], list[str]]:
+    """The actions that the policy allows, by the patterns of what it allows them on."""
+    statements = (document or read())["Statement"]
+    return {tuple(one["Resource"]): list(one["Action"]) for one in statements}
+
+
+def example(pattern: str, region: str, account: str) -> str:
+    """A thing that a pattern is for, by the names that the workshop gives: what IAM's simulator is asked about."""
+    _, partition, service, its_region, its_account, name = pattern.split(":", 5)
+    name = name.replace("*-dev-*", "hello-world-dev-k3f9-hello").replace("workshop-*", "workshop-k3f9/key")
+    name = name.replace("local-*", "local-hello-prod-k3f9-hello")
+    return ":".join([
+        "arn", partition, service, its_region.replace("*", region), its_account.replace("*", account),
+        name.replace("*", "example"),
+    ])  # fmt: skip
+
+
 # What AWS's own CloudFormation asks besides the calls that make a thing: it reads back what it made, and tags it.
 # From the "handlers" of the published resource schemas:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
@@ -81,14 +98,15 @@ BESIDES = {
     ),
     "scheduler:CreateSchedule": ("scheduler:GetSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"),
     "apigateway:POST": (
-        "apigateway:GET", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE", "apigateway:TagResource",
+        "apigateway:GET", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE",
     ),
     "cloudformation:CreateStack": ("cloudformation:TagResource", "cloudformation:UntagResource"),
 }  # fmt: skip
 # Asked by `workshop doctor`, which the offline cloud does not need.
 DOCTOR = (("iam:SimulatePrincipalPolicy", "*"), ("lambda:GetAccountSettings", "*"), ("iam:GetRole", "*"))
-# On which things, by the names that the workshop gives; the first that fits counts.
-_WHERE = (
+# On which things, by the names that the workshop gives; the first that fits counts. Stages are `dev-…`, but for lesson
+# 02, which deploys its `local-hello` to others too.
+_NAMED = (
     (r"arn:aws:lambda:[^:]*:\d+:function:.*-dev-.*", "arn:aws:lambda:*:*:function:*-dev-*"),
     (r"arn:aws:lambda:[^:]*:\d+:layer:.*", "arn:aws:lambda:*:*:layer:*"),
     (r"arn:aws:iam::\d+:role/.*-dev-.*", "arn:aws:iam::*:role/*-dev-*"),
@@ -103,10 +121,19 @@ _WHERE = (
     (r"arn:aws:cloudformation:[^:]*:\d+:stack/.*-dev-.*", "arn:aws:cloudformation:*:*:stack/*-dev-*"),
     (r"arn:aws:apigateway:.*", "arn:aws:apigateway:*::/*"),
 )
+_LOCAL = ("lambda", "iam", "s3", "logs", "cloudformation")  # what lesson 02's service is made of
+_WHERE = (
+    *_NAMED,
+    *(
+        (re.sub(r"(\.\*|\[\^/\]\*)-dev-", "local-[^/]*", form), pattern.replace("*-dev-*", "local-*"))
+        for form, pattern in _NAMED
+        if "-dev-" in form and form.split(":")[2] in _LOCAL
+    ),
+)
 # Requests that do not name what they are about where the recorder looks; IAM holds them against these all the same.
 _BY_ACTION = {
-    "lambda:CreateFunction": "arn:aws:lambda:*:*:function:*-dev-*",
     "lambda:CreateEventSourceMapping": "*",
+    "scheduler:ListSchedules": "*",  # every group is looked through for the reader's own
 }
 LARGEST = 6144  # characters without blanks: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 

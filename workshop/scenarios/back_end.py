@@ -142,7 +142,8 @@ def sizes(url: Any, key: str, wanted: list[int]) -> Table:
     with httpx.Client(timeout=60) as client:
         for size in wanted:
             body = os.urandom(size)
-            response = client.post(address, content=body, headers={"X-Api-Key": key})
+            told = {"X-Api-Key": key, "Content-Type": "application/octet-stream"}
+            response = client.post(address, content=body, headers=told)
             equal = response.status_code == 201 and response.json()["sha256"] == hashlib.sha256(body).hexdigest()
             said = "arrived byte by byte" if equal else _message(response)
             rows.append((f"{size:,}", response.status_code, said))

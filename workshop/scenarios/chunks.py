@@ -85,8 +85,11 @@ def send_with_length(url: Any, body: bytes, *, headers: dict[str, str] | None = 
 
 
 def _head(address: SplitResult, headers: dict[str, str]) -> bytes:
-    lines = [f"POST {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}"]
-    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode("latin-1")
+    # API Gateway decides by these two what is text and what is bytes, on the way there and back:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+    usual = {"Host": address.netloc, "Content-Type": "application/octet-stream", "Accept": "*/*"}
+    lines = [f"POST {address.path or '/'} HTTP/1.1", *(f"{name}: {one}" for name, one in {**usual, **headers}.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _connected(address: SplitResult, timeout: float) -> socket.socket:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+INVOKING = "lambda, once"  # a client of Lambda that asks once, and waits as long as a function may run
 _NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 
 
@@ -28,7 +29,7 @@ class Clients:
         """A client: `get("lambda")`."""
         with self._lock:
             if name not in self._made:
-                self._made[name] = self.session.client(name, config=_config(name))
+                self._made[name] = self.session.client(name.partition(",")[0], config=_config(name))
             return self._made[name]
 
     @property
@@ -45,9 +46,10 @@ class Clients:
 def _config(name: str) -> Any:
     from botocore.config import Config
 
-    # A function may run for fifteen minutes, and asking twice would run it twice.
-    if name == "lambda":
-        return Config(read_timeout=910, retries={"mode": "standard", "max_attempts": 1})
+    # A function may run for fifteen minutes, and asking twice would run it twice: for invoking, `INVOKING`.
+    # https://docs.aws.amazon.com/botocore/latest/reference/config.html: here the first attempt counts too.
+    if name == INVOKING:
+        return Config(read_timeout=910, retries={"mode": "standard", "total_max_attempts": 1})
     # Another host than AWS has no names of its own for buckets.
     style = {"s3": {"addressing_style": "auto" if is_aws() else "path"}}
     return Config(retries={"mode": "standard", "max_attempts": 4 if is_aws() else 1}, **style)

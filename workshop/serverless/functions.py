@@ -16,6 +16,8 @@ from workshop.serverless.packaging import package
 from workshop.serverless.service import DEFAULT_MEMORY, DEFAULT_TIMEOUT, Service
 from workshop.serverless.zips import Zip
 
+_LONGEST_UPDATE = 300.0  # seconds: a function in a VPC takes the longest
+
 
 @dataclass
 class FunctionDeployment:
@@ -111,8 +113,8 @@ def _update_configuration(aws: Clients, service: Service, function: str) -> bool
 
 def _wait(api: Any, full: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
-    wait = 0.005
-    while True:
+    wait, until = 0.005, time.monotonic() + _LONGEST_UPDATE
+    while time.monotonic() < until:
         found = api.get_function_configuration(FunctionName=full)
         status = found.get("LastUpdateStatus", "Successful")
         if status == "Successful":
@@ -123,3 +125,6 @@ def _wait(api: Any, full: str) -> None:
             )
         time.sleep(wait)
         wait = min(wait * 1.6, 1.0)
+    raise WorkshopError(
+        f"{full} is still being updated after {_LONGEST_UPDATE:.0f} s.", fix="Look at it with: workshop info"
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.serverless.aws import clients
+from workshop.serverless.aws import INVOKING, clients
 from workshop.serverless.service import Service
 
 _REPORT = re.compile(r"^REPORT RequestId: (\S+)\s+(.*)$", re.M)
@@ -71,7 +71,7 @@ def invoke(
         WorkshopError: there is no such function, it is not deployed, or it is throttled.
     """
     full = service.function_name(function)
-    api = clients(service.region, service.profile).get("lambda")
+    api = clients(service.region, service.profile).get(INVOKING)
     options: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
     try:
         payload = json.dumps({} if data is None else data).encode()

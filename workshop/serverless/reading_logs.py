@@ -100,9 +100,9 @@ def _events(
     first = True
     while True:
         batch = _fetch(api, full, since, pattern, missing_ok=follow)
-        fresh = [event for event in batch if event["eventId"] not in seen]
+        fresh = [event for event in batch if event_id(event) not in seen]
         for event in fresh:
-            seen[event["eventId"]] = event["timestamp"]
+            seen[event_id(event)] = event["timestamp"]
         shown = fresh[-last:] if first and last else fresh
         yield from (_event(event) for event in shown)
         first = False
@@ -138,11 +138,16 @@ def _fetch(api: Any, full: str, since: int | None, pattern: str, *, missing_ok: 
     return sorted(found, key=lambda event: event["timestamp"])
 
 
+def event_id(event: dict[str, Any]) -> str:
+    """What tells an event from others. CloudWatch gives it an id; some emulators do not."""
+    return event.get("eventId") or f"{event['timestamp']} {event.get('logStreamName', '')} {event['message']}"
+
+
 def _event(event: dict[str, Any]) -> LogEvent:
     match = _REQUEST.search(event["message"])
     return LogEvent(
         datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
         event["message"].rstrip("\n"),
-        event["logStreamName"],
+        event.get("logStreamName", ""),
         match[1] if match else "",
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from workshop.localaws.iam.evaluation import UNKNOWN, Need
 from workshop.localaws.iam.principals import Principal
@@ -106,13 +107,18 @@ def times(now: float) -> dict[str, str]:
 
 def _rest_operation(service: str, request: Request) -> str:
     """The operation of a REST request, found by method and path in botocore's model of the service."""
-    found = [name for name, method, path in _rest_paths(service) if method == request.method and path(request.path)]
-    return found[-1] if found else request.method
+    found = [
+        (len(query), name)
+        for name, method, path, query in _rest_paths(service)
+        if method == request.method and path(request.path) and query.items() <= request.arguments.items()
+    ]
+    # Of two that differ by a fixed part of the query (`?List=ALL`) only, the one that says more.
+    return max(found, key=lambda one: one[0])[1] if found else request.method
 
 
 @cache
-def _rest_paths(service: str) -> list[tuple[str, str, Callable[[str], Any]]]:
-    """Operation, method and path of every operation of a service."""
+def _rest_paths(service: str) -> list[tuple[str, str, Callable[[str], Any], dict[str, str]]]:
+    """Operation, method, path and the fixed part of the query of every operation of a service."""
     from botocore.exceptions import UnknownServiceError
     from botocore.session import get_session
 
@@ -123,7 +129,9 @@ def _rest_paths(service: str) -> list[tuple[str, str, Callable[[str], Any]]]:
     found = []
     for name in model.operation_names:
         http = model.operation_model(name).http
-        path = re.sub(r"\\\{[^}]*\\?\+\\\}", ".+", re.escape(http["requestUri"].partition("?")[0]))
+        plain, _, query = http["requestUri"].partition("?")
+        path = re.sub(r"\\\{[^}]*\\?\+\\\}", ".+", re.escape(plain))
         path = re.sub(r"\\\{[^}]*\\\}", "[^/]+", path)
-        found.append((name, http["method"], re.compile(path).fullmatch))
+        fixed = dict(parse_qsl(query, keep_blank_values=True))
+        found.append((name, http["method"], re.compile(path).fullmatch, fixed))
     return found

@@ -114,6 +114,8 @@ def _sqs(asked: Asked) -> list[Need]:
 def _lambda(asked: Asked) -> list[Need]:
     path = unquote(asked.request.path)
     found = re.search(r"/functions/([^/]+)", path)
+    if not found and asked.operation == "CreateFunction" and (name := asked.text("FunctionName")):
+        return [asked.need("lambda:CreateFunction", asked.arn("lambda", f"function:{name}"))]
     if not found:
         layer = re.search(r"/layers/([^/]+)", path)
         return [asked.need(f"lambda:{asked.operation}", asked.arn("lambda", f"layer:{layer[1]}") if layer else UNKNOWN)]
@@ -172,11 +174,8 @@ def _iam(asked: Asked) -> list[Need]:
 
 def _cloudformation(asked: Asked) -> list[Need]:
     name = asked.text("StackName")
-    return [
-        asked.need(
-            f"cloudformation:{asked.operation}", asked.arn("cloudformation", f"stack/{name}/*") if name else UNKNOWN
-        )
-    ]
+    stack = name if name.startswith("arn:") else asked.arn("cloudformation", f"stack/{name}/*") if name else UNKNOWN
+    return [asked.need(f"cloudformation:{asked.operation}", stack)]
 
 
 def _apigateway(asked: Asked) -> list[Need]:

@@ -84,8 +84,15 @@ def _bucket_needs(asked: Asked, arn: str, query: dict[str, str], policy: tuple) 
             action = "DeleteBucketPolicy" if method == "DELETE" and name == "policy" else verb + noun
             return [asked.need(f"s3:{action}", arn, resource_policy=policy)]
     if method == "POST" and "delete" in query:
-        keys = re.findall(r"<Key>([^<]*)</Key>", asked.request.body.decode("utf-8", "replace"))
-        return [asked.need("s3:DeleteObject", f"{arn}/{key}", resource_policy=policy) for key in keys]
+        # One version of an object, the one called `null` too, takes another permission:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        found = re.findall(r"<Object>(.*?)</Object>", asked.request.body.decode("utf-8", "replace"), re.S)
+        needed = []
+        for one in found:
+            key = re.search(r"<Key>([^<]*)</Key>", one)
+            action = "DeleteObjectVersion" if "<VersionId>" in one else "DeleteObject"
+            needed.append(asked.need(f"s3:{action}", f"{arn}/{key[1] if key else ''}", resource_policy=policy))
+        return needed
     if method in ("GET", "HEAD"):
         action = "ListBucketVersions" if "versions" in query else "ListBucket"
         action = "ListBucketMultipartUploads" if "uploads" in query else action

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workshop.serverless.aws import error_code
+from workshop.serverless.reading_logs import event_id
 from workshop.serverless.serving.live import Live
 
 _PATIENCE = 3.0  # seconds until a line is printed without what the log would have told
@@ -81,8 +82,11 @@ class Reporter:
                     break
             ended = None in batch
             lines = [line for line in batch if line is not None]
-            if not ended:
-                self._ask(lines)
+            try:
+                if not ended:
+                    self._ask(lines)
+            except Exception as error:  # an endpoint's odd answer costs the words cold and warm, never the lines
+                self.say(f"The log cannot be read ({type(error).__name__}): cold or warm is not known.")
             for line in lines:
                 self._print(line)
             for _ in batch:
@@ -112,14 +116,14 @@ class Reporter:
         while True:
             reports = [
                 event for event in report_events(first.live, first.function, start)
-                if event["eventId"] not in self._claimed
+                if event_id(event) not in self._claimed
             ]  # fmt: skip
             if len(reports) >= len(lines) or time.monotonic() > give_up:
                 break
             time.sleep(wait)
             wait = min(wait * 2, 0.5)
         for line, event in zip(lines, reports, strict=False):
-            self._claimed.append(event["eventId"])
+            self._claimed.append(event_id(event))
             line.state = "cold" if "Init Duration" in event["message"] else "warm"
 
 

@@ -1,0 +1,50 @@
+"""The last word of a lesson on AWS: what is left there of the reader's, and how to remove it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import Any
+
+_shown: dict[str, Any] = {"cell": None, "handle": None}
+
+
+def what_is_left() -> None:
+    """Says it after something was removed; offline there is nothing to say, since that cloud ends with its kernel.
+
+    A cell that removes several things says it once: its line is brought up to date.
+    """
+    if os.environ.get("WORKSHOP_CLOUD") != "aws":
+        return
+    try:
+        words = left()
+    except Exception as error:  # the removal's own outcome is what counts; this is a courtesy
+        words = f"What is left on AWS could not be looked up ({type(error).__name__}). To see it: workshop clean"
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or getattr(shell, "kernel", None) is None:
+        print(words, file=sys.stderr)
+        return
+    from IPython.display import display
+
+    from workshop.show import Text
+
+    if _shown["handle"] is not None and _shown["cell"] == shell.execution_count:
+        _shown["handle"].update(Text(words))
+    else:
+        _shown["cell"], _shown["handle"] = shell.execution_count, display(Text(words), display_id=True)
+
+
+def left() -> str:
+    """`Left on AWS of yours (k3f9): 1 stack, 2 parameters. To remove them: workshop clean`."""
+    from workshop.on_aws import cleaning, names
+    from workshop.serverless.aws import clients
+
+    owner = names.tag_value()
+    things = cleaning.find(clients(os.environ["AWS_REGION"]), owner)
+    if not things:
+        return f"Nothing of yours ({owner}) is left on AWS."
+    kinds = Counter(thing.kind for thing in things)
+    listed = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items()))
+    return f"Left on AWS of yours ({owner}): {listed}. To see and remove them: workshop clean"
