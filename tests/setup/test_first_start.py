@@ -226,6 +226,16 @@ def test_the_lock_is_hashed_pinned_and_names_no_address() -> None:
     assert re.search(r"^moto==5\.2\.", lock, re.M), "workshop/localaws closes the gaps of exactly this minor version"
 
 
+@pytest.mark.parametrize(("package", "bound"), [("cryptography", 49), ("argon2-cffi-bindings", 26)])
+def test_the_lock_keeps_to_the_last_series_with_wheels_for_intel_macs(package: str, bound: int) -> None:
+    """https://pypi.org/project/argon2-cffi-bindings/25.1.0/#files has macosx x86_64; 26.2.0 has arm64 only."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    found = re.findall(rf"^{package}==(\d+)\S*( ; .*)?", lock, re.M)
+    elsewhere = "sys_platform != 'darwin' or platform_machine != 'x86_64'"
+    assert found
+    assert all(int(major) < bound or elsewhere in marker for major, marker in found)
+
+
 def test_the_lock_has_every_package_that_pyproject_asks_for() -> None:
     import tomllib
 
