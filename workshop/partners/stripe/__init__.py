@@ -6,9 +6,10 @@ a sentence, never in silence. No money moves, and no card number but Stripe's te
 
     client = stripe.StripeClient("sk_test_workshop", base_addresses={"api": "http://127.0.0.1:…"})
 
-Rooms: `api` (requests), `operations` (the table of endpoints), `parameters`, `errors`, `charges`, `payment_intents`
-with `confirming`, `customers` (also tokens and payment methods), `events` (also webhooks), `search`, `cards` (test
-cards), `currencies`, `bodies` (responses), `store`, `keys`, `idempotency`, `doors` (for tests and lessons).
+Rooms: `api` (requests), `operations` (the table of endpoints), `elsewhere` (what it does not do), `parameters`,
+`errors`, `charges`, `payment_intents` with `confirming`, `customers` (also tokens and payment methods), `events` (also
+webhooks), `search`, `expanding`, `cards` (test cards), `currencies`, `bodies` (responses), `store`, `keys`,
+`idempotency`, `doors` (for tests and lessons).
 """
 
 from __future__ import annotations

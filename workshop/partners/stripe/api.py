@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,10 +16,10 @@ from starlette.responses import Response
 from workshop.partners.common import JsonAnswer
 
 # The modules whose import fills the table of operations.
-from workshop.partners.stripe import charges, customers, errors, events, payment_intents, search
+from workshop.partners.stripe import charges, customers, elsewhere, errors, events, expanding, payment_intents, search
 from workshop.partners.stripe.account import Account
 from workshop.partners.stripe.errors import ApiError
-from workshop.partners.stripe.expanding import expand
+from workshop.partners.stripe.keys import ACCOUNT
 from workshop.partners.stripe.operations import API_VERSION, OPERATIONS, Call, Operation
 from workshop.partners.stripe.parameters import decode, read, unreadable
 
@@ -43,6 +44,7 @@ class Api:
             operation, names = route(request.method, request.url.path)
             self.account.keys.check(request.headers.get("authorization"), operation.resource, operation.level)
             check_version(request.headers.get("stripe-version"))
+            check_account(request.headers)
             self.account.limit_rate()
             given = await parameters(request)
             status, body, more = await self.idempotent(request, operation, names, given, request_id)
@@ -82,11 +84,13 @@ class Api:
         """Runs an operation. Returns status, body, headers, and whether an idempotency key keeps them."""
         try:
             values = read(given, operation.takes, operation.beyond)
+            paths = values.get("expand", [])
+            expanding.check(operation.kind, paths, lists=operation.lists)
             call = Call(self.account, values, request_id, key, self.base_url)
             result = operation.run(call, **names)
             if inspect.isawaitable(result):
                 result = await result
-            result = expand(self.account.store, result, values.get("expand", []))
+            result = expanding.expand(self.account.store, result, paths)
         except ApiError as error:
             return *answer_of(error), error.saved
         except Exception:
@@ -115,6 +119,8 @@ def route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
         found = operation.pattern.fullmatch(path) if operation.method == method else None
         if found:
             return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+    if elsewhere.knows(path):
+        raise errors.elsewhere(method, path[:200])
     raise errors.unrecognized_url(method, path[:200])
 
 
@@ -122,6 +128,16 @@ def check_version(version: str | None) -> None:
     """Any of Stripe's versions may be asked for; bodies follow the newest. Raises ApiError for nonsense."""
     if version is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?(; ?\w+=\w+)*", version):
         raise ApiError(400, f"Invalid Stripe API version: {version[:50]}")
+
+
+def check_account(headers: Mapping[str, str]) -> None:
+    """The stand-in has one account. Raises ApiError when a request is meant for another one.
+
+    https://docs.stripe.com/connect/authentication
+    """
+    for name in ("stripe-account", "stripe-context"):
+        if headers.get(name, ACCOUNT) != ACCOUNT:
+            raise errors.not_a_platform()
 
 
 async def parameters(request: Request) -> dict[str, Any]:

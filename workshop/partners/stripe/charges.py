@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from workshop.partners.stripe import bodies, bookings, cards, charging, currencies, errors
 from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
-from workshop.partners.stripe.parameters import Flag, Metadata, Text, Whole, merged
+from workshop.partners.stripe.parameters import Email, Flag, Metadata, Text, Whole, merged
 from workshop.partners.stripe.store import page
 
-TEXTS = {"description": Text(clearable=True), "receipt_email": Text(clearable=True)}
+TEXTS = {"description": Text(clearable=True), "receipt_email": Email(clearable=True)}
 DESCRIPTOR = {"statement_descriptor": Text(most=22), "statement_descriptor_suffix": Text(most=22)}
 
 
@@ -102,7 +102,7 @@ def update_charge(call: Call, id: str) -> Object:  # noqa: A002
 
 
 @operation("POST", "/v1/charges/{id}/capture", "charge",
-           {"amount": Whole(least=1), "receipt_email": Text(), **DESCRIPTOR},
+           {"amount": Whole(least=1), "receipt_email": Email(), **DESCRIPTOR},
            beyond="application_fee application_fee_amount transfer_data transfer_group")  # fmt: skip
 def capture_charge(call: Call, id: str) -> Object:  # noqa: A002
     charge = call.store.get("charge", id)

@@ -5,6 +5,7 @@ https://docs.stripe.com/api/payment_intents/confirm · https://docs.stripe.com/p
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from workshop.partners.stripe.customers import (
     payment_method,
 )
 from workshop.partners.stripe.operations import Call, Object, cleared, one_of
-from workshop.partners.stripe.parameters import Flag, Shape, Spec, Text
+from workshop.partners.stripe.parameters import Flag, Shape, Spec, Text, Url
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -36,7 +37,7 @@ CONFIRM = {
     "payment_method_options": Shape(
         fields={"card": Shape(fields={"request_three_d_secure": one_of("automatic", "any", "challenge")})}
     ),
-    "return_url": Text(),
+    "return_url": Url(),
     "off_session": OffSession(),
     "error_on_requires_action": Flag(),
     "use_stripe_sdk": Flag(),
@@ -81,23 +82,33 @@ def check_belongs(call: Call, intent: Object, method: Object) -> None:
     raise errors.ApiError(400, message, code="resource_missing", param="payment_method")
 
 
+def free(call: Call, identifier: str) -> Object:
+    """The intent of an address. Raises ApiError 404 when there is none, 429 while another request confirms it.
+
+    https://docs.stripe.com/rate-limits#object-lock-timeouts
+    """
+    intent = call.store.get("payment_intent", identifier, param="intent")
+    if call.store.of(identifier).get("locked"):
+        raise errors.locked()
+    return intent
+
+
 async def confirm(call: Call, intent: Object, *, new: bool = False) -> Object:
     """Confirms an intent that exists, or one that is being created.
 
     Raises:
-        ApiError: 400 in the wrong state or without a payment method, 402 when the card declines, 429 while another
-            request confirms it.
+        ApiError: 400 in the wrong state or without a payment method, 402 when the card declines.
     """
     given, hidden = call.given, call.store.of(intent["id"])
+    wanted = copy.deepcopy(intent)  # nothing of it counts when a parameter is refused
     if not new:
         check_state(intent)
-        intent |= cleared(given, ("receipt_email", "setup_future_usage", "shipping", "capture_method"))
-        use_method(call, intent)
-    if not intent["payment_method"]:
+        wanted |= cleared(given, ("receipt_email", "setup_future_usage", "shipping", "capture_method"))
+        use_method(call, wanted)
+    if not wanted["payment_method"]:
         raise no_method(intent)
-    check_return_url(intent, given)
-    if hidden.get("locked"):
-        raise errors.locked()
+    check_return_url(wanted, given)
+    intent.update(wanted)
     if new:
         call.store.add(intent)
         call.emit("payment_intent.created", intent)

@@ -21,10 +21,10 @@ from workshop.partners.stripe.operations import (
     one_of,
     operation,
 )
-from workshop.partners.stripe.parameters import Metadata, Shape, Text, Whole, merged
+from workshop.partners.stripe.parameters import Email, Metadata, Shape, Text, Whole, merged
 from workshop.partners.stripe.store import page
 
-PLAIN = {name: Text(clearable=True) for name in ("description", "email", "name", "phone")}
+PLAIN = {name: Text(clearable=True) for name in ("description", "name", "phone")} | {"email": Email(clearable=True)}
 CUSTOMER = {
     **PLAIN,
     "address": ADDRESS,

@@ -73,8 +73,29 @@ def unexpected_state(message: str, **extra: Any) -> ApiError:
 
 
 def unrecognized_url(method: str, path: str) -> ApiError:
-    message = f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs {SUPPORT}"
+    slash = (
+        "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make "
+        "sure you passed a valid (non-empty) identifier in your code. "
+    )
+    hint = slash if path.startswith("/v1/") and path.endswith("/") else ""
+    message = f"Unrecognized request URL ({method}: {path}). {hint}Please see https://stripe.com/docs {SUPPORT}"
     return ApiError(404, message)
+
+
+def elsewhere(method: str, path: str) -> ApiError:
+    """Stripe has this endpoint; the stand-in says that it does not."""
+    what = f"{method} {path}"
+    message = f"The workshop's stand-in for Stripe does not do {what}. Stripe itself does: try it with a test key."
+    return ApiError(404, message)
+
+
+def not_a_platform() -> ApiError:
+    return ApiError(
+        403,
+        "Only Stripe Connect platforms can work with other accounts. If you specified a client_id parameter, make sure "
+        "it's correct. If you need to setup a Stripe Connect platform, you can do so at "
+        "https://dashboard.stripe.com/account/applications/settings.",
+    )
 
 
 def no_key() -> ApiError:

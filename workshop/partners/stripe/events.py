@@ -252,6 +252,8 @@ def delete_endpoint(call: Call, id: str) -> Object:  # noqa: A002
                                           "delivery_success": Flag()})  # fmt: skip
 def list_events(call: Call) -> Object:
     given = call.given
+    if "type" in given and "types" in given:
+        raise errors.invalid("types", "You may only specify one of these parameters: type, types.")
     rows = [event for event in call.store.all("event") if _wanted(event, given)]
     return page(rows, given, "/v1/events", "event")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workshop.partners.stripe.parameters import Choice, Flag, Listing, Shape, Spec, Text, When, Whole
+from workshop.partners.stripe.parameters import Choice, Email, Flag, Listing, Shape, Spec, Text, When, Whole
 
 if TYPE_CHECKING:
     from workshop.partners.stripe.account import Account
@@ -28,7 +28,7 @@ ADDRESS = Shape(
 BILLING = Shape(
     fields={
         "address": ADDRESS,
-        "email": Text(clearable=True),
+        "email": Email(clearable=True),
         "name": Text(clearable=True),
         "phone": Text(clearable=True),
     },
@@ -62,6 +62,16 @@ class Operation:
     @property
     def level(self) -> str:
         return "read" if self.method == "GET" else "write"
+
+    @property
+    def kind(self) -> str:
+        """What the endpoint answers or lists: the last plural of its path, such as `payment_method`."""
+        return [step for step in self.path.split("/") if step.endswith("s")][-1][:-1]
+
+    @property
+    def lists(self) -> bool:
+        """Whether it answers a list."""
+        return self.method == "GET" and not self.path.endswith("}")
 
 
 OPERATIONS: list[Operation] = []

@@ -117,6 +117,28 @@ class Text(Spec):
 
 
 @dataclass(frozen=True, slots=True)
+class Email(Text):
+    """An address of e-mail (https://docs.stripe.com/error-codes#email-invalid)."""
+
+    def parse(self, value: Any, param: str) -> str:
+        text = Text.parse(self, value, param)
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+            raise errors.invalid(param, f"Invalid email address: {text[:100]}", "email_invalid")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Url(Text):
+    """An address with a scheme, an app's own scheme too (https://docs.stripe.com/error-codes#url-invalid)."""
+
+    def parse(self, value: Any, param: str) -> str:
+        text = Text.parse(self, value, param)
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]+[^\s]*", text):
+            raise errors.invalid(param, "Not a valid URL", "url_invalid")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class Whole(Spec):
     """A whole number. Amounts are whole numbers of the currency's minor unit."""
 
@@ -167,7 +189,7 @@ class Listing(Spec):
     item: Spec = field(default_factory=Text)
 
     def parse(self, value: Any, param: str) -> list[Any]:
-        if not isinstance(value, dict) or not all(key.isdigit() for key in value):
+        if not isinstance(value, dict) or not all(re.fullmatch(r"[0-9]{1,4}", key) for key in value):
             raise errors.invalid(param, "Invalid array")
         return [self.item.read(value[key], f"{param}[{key}]") for key in sorted(value, key=int)]
 

@@ -5,16 +5,18 @@ https://docs.stripe.com/api/payment_intents · https://docs.stripe.com/payments/
 
 from __future__ import annotations
 
+import copy
+
 from workshop.partners.stripe import bodies, currencies, errors
 from workshop.partners.stripe.charges import capture
-from workshop.partners.stripe.confirming import CONFIRM, confirm, use_method
+from workshop.partners.stripe.confirming import CONFIRM, confirm, free, use_method
 from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
-from workshop.partners.stripe.parameters import Flag, Listing, Metadata, Shape, Text, Whole, merged
+from workshop.partners.stripe.parameters import Email, Flag, Listing, Metadata, Shape, Text, Whole, merged
 from workshop.partners.stripe.store import page
 
 CLEARABLE = {
     "description": Text(clearable=True),
-    "receipt_email": Text(clearable=True),
+    "receipt_email": Email(clearable=True),
     "shipping": SHIPPING,
     "statement_descriptor_suffix": Text(most=22),
     "setup_future_usage": one_of("off_session", "on_session"),
@@ -151,7 +153,7 @@ def get_intent(call: Call, id: str) -> Object:  # noqa: A002 (the name in the pa
     beyond=f"{BEYOND} allowed_payment_method_types",
 )
 def update_intent(call: Call, id: str) -> Object:  # noqa: A002
-    intent, given = call.store.get("payment_intent", id, param="intent"), call.given
+    intent, given = free(call, id), call.given
     refuse_types(call)
     open_states = ("requires_payment_method", "requires_confirmation", "requires_action")
     fixed = [name for name in given if name not in ("metadata", "description", "expand", "receipt_email", "shipping")]
@@ -165,8 +167,9 @@ def update_intent(call: Call, id: str) -> Object:  # noqa: A002
     currency = currencies.check_currency(given.get("currency", intent["currency"]))
     amount = given.get("amount", intent["amount"])
     currencies.check_amount(amount, currency)
-    intent |= {"amount": amount, "currency": currency}
-    apply(call, intent)
+    changed = copy.deepcopy(intent) | {"amount": amount, "currency": currency}
+    apply(call, changed)  # all of it or nothing: a parameter may still be refused
+    intent.update(changed)
     return intent
 
 
@@ -176,7 +179,7 @@ def update_intent(call: Call, id: str) -> Object:  # noqa: A002
            beyond=("allowed_payment_method_types amount_details amount_to_confirm confirmation_token hooks mandate "
                    "excluded_payment_method_types mandate_data payment_details radar_options"))  # fmt: skip
 async def confirm_intent(call: Call, id: str) -> Object:  # noqa: A002
-    intent = call.store.get("payment_intent", id, param="intent")
+    intent = free(call, id)
     refuse_types(call)
     return await confirm(call, intent)
 
@@ -187,7 +190,7 @@ async def confirm_intent(call: Call, id: str) -> Object:  # noqa: A002
            beyond=("amount_details application_fee_amount hooks payment_details statement_descriptor "
                    "transfer_data"))  # fmt: skip
 def capture_intent(call: Call, id: str) -> Object:  # noqa: A002
-    intent = call.store.get("payment_intent", id, param="intent")
+    intent = free(call, id)
     if intent["status"] != "requires_capture":
         message = (
             f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a "
@@ -212,7 +215,7 @@ REASONS = one_of("duplicate", "fraudulent", "requested_by_customer", "abandoned"
 
 @operation("POST", "/v1/payment_intents/{id}/cancel", "payment_intent", {"cancellation_reason": REASONS})
 def cancel_intent(call: Call, id: str) -> Object:  # noqa: A002
-    intent, store = call.store.get("payment_intent", id, param="intent"), call.store
+    intent, store = free(call, id), call.store
     states = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
     if intent["status"] not in states:
         message = (

@@ -94,7 +94,7 @@ def clause(found: re.Match[str], kind: str) -> Clause:
     raw = found["value"]
     value = None if raw == "null" else raw.strip("\"'")
     numeric = name in NUMBERS
-    if (numeric and (operator == "~" or value is None or not value.lstrip("-").isdigit())) or (
+    if (numeric and (operator == "~" or value is None or not re.fullmatch(r"-?[0-9]{1,18}", value))) or (
         not numeric and operator not in (":", "~")
     ):
         raise unreadable(f"Operator `{operator}` and value {raw} do not suit the field `{name}`.")
@@ -111,7 +111,7 @@ def results(call: Call, kind: str, url: str) -> Object:
     choose = any if any_one else all
     rows = [item for item in call.store.all(kind) if choose(clause.fits(item) for clause in clauses)]
     start = call.given.get("page", "0")
-    if not start.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", start):
         raise errors.invalid("page", "Invalid page: it comes from an earlier answer's next_page.")
     end = int(start) + call.given.get("limit", 10)
     return {
