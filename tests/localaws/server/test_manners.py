@@ -169,6 +169,10 @@ def test_a_long_poll_waits_for_a_message(bench: Bench) -> None:
         ({"idle_second": 1}, "There is no setting"),
         ({"freeze": "yes"}, "cannot be"),
         ({"idle_seconds": -1}, "cannot be"),
+        ({"max_processes": 0}, "max_processes cannot be 0. It is 50 now."),
+        ({"init_seconds": 0}, "cannot be"),
+        ({"account_concurrency": 1.5}, "cannot be"),
+        ({"isolation": "never"}, "is decided when the cloud starts"),
         ([1], "JSON object"),
     ],
 )

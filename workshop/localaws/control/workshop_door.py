@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
 
 PREFIX = "/_workshop/"
+LEAST = {"max_processes": 1, "init_seconds": 0.1}  # with less, no request would ever end
 MOST_BODY = 1 << 20
 
 
@@ -97,6 +98,8 @@ def checked(name: str, known: dict[str, Any], value: Any) -> Any:
     if name not in known:
         raise WorkshopError(f"There is no setting {name!r}.", fix=f"Known are {', '.join(sorted(known))}.")
     now = getattr(known[name], name)
+    if name == "isolation" and value != now:
+        raise WorkshopError("isolation is decided when the cloud starts.", fix="Folders: see /_workshop/status.")
     wrong = WorkshopError(f"{name} cannot be {value!r}.", fix=f"It is {now!r} now.")
     if isinstance(now, tuple):
         if not isinstance(value, list) or len(value) != len(now) or not all(_positive(each) for each in value):
@@ -106,7 +109,7 @@ def checked(name: str, known: dict[str, Any], value: Any) -> Any:
         if type(value) is not type(now):
             raise wrong
         return value
-    if not _positive(value):
+    if not _positive(value) or value < LEAST.get(name, 0) or (isinstance(now, int) and not float(value).is_integer()):
         raise wrong
     return type(now)(value)
 
