@@ -24,6 +24,7 @@ class Claim:
     key: str = ""  # the name under which a measured figure completes `why`
 
 
+# Idle life, measured from outside: https://mikhail.io/2019/08/aws-lambda-cold-starts-after-10-minutes/
 _SAID = """
 01:35 | A million requests a month are free | true | for good; and 400,000 GB-seconds | price list |
 03:00 | A new lambda in three commands | true | create, install, deploy | notebook 01 |
@@ -33,7 +34,7 @@ _SAID = """
 19:20 | Layers make deploys quicker | true | less to upload when only your code changed | notebook 07 |
 22:05 | A payment service in about 40 lines | true | count them | notebook 08 |
 25:40 | Cold about 2 s, warm under 1 s | shape true | here: {} | notebook 11 | cold
-25:55 | Lambdas live about 40 minutes | no promise | AWS gives no figure; measured: 5 to 45 minutes | notebook 11 |
+25:55 | Lambdas live about 40 minutes | was so | measured: 25 to 60 in June 2019, 10 in August | notebook 11 |
 26:05 | 0.2 % of requests are cold | depends | on traffic and idle life; AWS says under 1 % | notebook 11 |
 26:25 | Ten at once need ten instances | true | counted: {} | notebook 11 | ten
 26:35 | Half of a burst may still be cold | can be more | one kept warm of ten: nine cold | notebook 11 |

@@ -123,7 +123,7 @@ def simulate(
     Args:
         arrivals: when requests come.
         service: how long they take.
-        idle_life: seconds an idle environment lives; AWS promises no figure, people measured 5 to 45 minutes.
+        idle_life: seconds an idle environment lives; AWS promises no figure; 10 minutes to an hour were measured.
         limit: reserved concurrency. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
         provisioned: provisioned concurrency.
         keep_warm: scheduled pings beside the traffic.

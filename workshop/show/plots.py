@@ -154,6 +154,7 @@ def share_map(
         contours: shares to draw lines at, labelled in per cent.
     """
     from matplotlib.colors import LogNorm
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FuncFormatter
 
     figure, axes = new_figure(finding, xlabel=xlabel, ylabel=ylabel, size=(9, 5))
@@ -162,7 +163,9 @@ def share_map(
     logarithmic(axes, "y")
     mesh = axes.pcolormesh(xs, ys, floor, norm=LogNorm(1e-5, 1), cmap="viridis", shading="gouraud")
     rings = axes.contour(xs, ys, floor, levels=list(contours), colors="white", linewidths=2)
-    axes.clabel(rings, fmt=lambda level: f"{level * 100:g} %", fontsize=12)
+    labels = axes.clabel(rings, fmt=lambda level: f"{level * 100:g} %", fontsize=12)
+    for one in (rings, *labels):  # white on yellow, and on a grey print, needs an edge
+        one.set_path_effects([withStroke(linewidth=4, foreground="#333333")])
     axes.grid(visible=False)
     bar = figure.colorbar(mesh, label="cold requests", format=FuncFormatter(lambda share, _: f"{share * 100:g} %"))
     bar.ax.minorticks_off()
