@@ -63,6 +63,14 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"Example: workshop {command}" in done.stdout
 
 
+def test_the_list_of_commands_has_all_of_them_and_no_sentence_cut_off() -> None:
+    listed = workshop("--help").stdout
+    assert "..." not in listed.partition("Commands:")[2]
+    assert all(f"\n  {command} " in listed for command in COMMANDS)
+    assert "--debug" in listed
+    assert all(len(line) <= 80 for line in listed.splitlines())
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -71,6 +79,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (["up", "--port", "many"], "valid integer"),
         (["up", "--port", "70000"], "65535"),
         (["run", "99"], "99"),
+        (["logs", "demo_lambdas/hello_world", "--last", "0"], "equal to 1. See: workshop logs --help"),
         (["lab", "notebooks/77_none.ipynb"], "77_none"),
         (["lab", "README.md"], "not a notebook"),
         (["lab", str(Path(sys.executable).resolve())], "not a notebook"),

@@ -19,7 +19,7 @@ from workshop.errors import WorkshopError, for_screen
 app = typer.Typer(
     name="workshop",
     help="Serverless payments, hands on. Without a command: sets up, checks, and opens JupyterLab.",
-    epilog="Example: workshop deploy demo_lambdas/hello_world",
+    epilog="Example: workshop deploy demo_lambdas/hello_world   (with --debug, a fault shows its traceback)",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -76,7 +76,8 @@ def report(error: Exception, debug: bool) -> int:
     if hasattr(error, "format_message"):  # typer's own: the command was used wrongly
         context = getattr(error, "ctx", None)
         hint = f" See: {context.command_path} --help" if context else ""
-        _say(f"{error.format_message()}{hint}")
+        words = " ".join(error.format_message().split())
+        _say(f"{words}{'' if words.endswith(('.', '?', '!', ')')) else '.'}{hint}")
         return getattr(error, "exit_code", 2)
     _say(cloud_error(error) or unexpected(error))
     return 1

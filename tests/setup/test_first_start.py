@@ -228,7 +228,7 @@ def test_the_lock_is_hashed_pinned_and_names_no_address() -> None:
 
 @pytest.mark.parametrize(("package", "bound"), [("cryptography", 49), ("argon2-cffi-bindings", 26)])
 def test_the_lock_keeps_to_the_last_series_with_wheels_for_intel_macs(package: str, bound: int) -> None:
-    """https://pypi.org/project/argon2-cffi-bindings/25.1.0/#files has macosx x86_64; 26.2.0 has arm64 only."""
+    """Files of their releases: cryptography 49 and argon2-cffi-bindings 26.2 have no wheel for macOS on x86_64."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     found = re.findall(rf"^{package}==(\d+)\S*( ; .*)?", lock, re.M)
     elsewhere = "sys_platform != 'darwin' or platform_machine != 'x86_64'"

@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the command line."""
-    app.command("bench", epilog="Example: workshop bench --quick --only workshop")(bench)
+    app.command("bench", short_help="Measures this machine.", epilog="Example: workshop bench --quick --only workshop")(
+        bench
+    )
 
 
 def bench(

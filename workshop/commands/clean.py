@@ -13,7 +13,9 @@ from workshop.errors import WorkshopError
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the command line."""
-    app.command("clean", epilog="Example: workshop clean --yes")(clean)
+    app.command("clean", short_help="Removes what the workshop made and left.", epilog="Example: workshop clean --yes")(
+        clean
+    )
 
 
 def clean(

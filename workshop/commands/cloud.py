@@ -16,8 +16,14 @@ from workshop.errors import WorkshopError
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.command("up", epilog="Example: workshop up --port 4566")(up)
-    app.command("doctor", epilog="Example: workshop doctor --json")(doctor)
+    app.command("up", short_help="Serves the offline cloud until Ctrl-C.", epilog="Example: workshop up --port 4566")(
+        up
+    )
+    app.command(
+        "doctor",
+        short_help="Checks this machine; each failure says what to do.",
+        epilog="Example: workshop doctor --json",
+    )(doctor)
 
 
 def up(

@@ -9,8 +9,12 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.command("lab", epilog="Example: workshop lab 01")(lab)
-    app.command("run", epilog="Example: workshop run 01 02")(run)
+    app.command("lab", short_help="Opens JupyterLab on the workshop.", epilog="Example: workshop lab 01")(lab)
+    app.command(
+        "run",
+        short_help="Runs notebooks as a reader would; --render keeps outputs.",
+        epilog="Example: workshop run 01 02",
+    )(run)
 
 
 def open_workshop() -> None:

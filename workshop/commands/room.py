@@ -15,10 +15,16 @@ from workshop.errors import WorkshopError
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
-    app.command("slides", epilog="Example: workshop slides --build")(slides)
-    app.command("reset", epilog="Example: workshop reset --keep-progress")(reset)
-    app.command("rehearse", epilog="Example: workshop rehearse 01 08")(rehearse)
-    app.command("wheelhouse", epilog="Example: workshop wheelhouse --platform windows --python 3.13")(wheelhouse)
+    app.command("slides", short_help="Builds the deck and opens it.", epilog="Example: workshop slides --build")(slides)
+    app.command("reset", short_help="Back to the first state.", epilog="Example: workshop reset --keep-progress")(reset)
+    app.command("rehearse", short_help="Runs every live demo of the deck.", epilog="Example: workshop rehearse 01 08")(
+        rehearse
+    )
+    app.command(
+        "wheelhouse",
+        short_help="Downloads the packages for other laptops.",
+        epilog="Example: workshop wheelhouse --platform windows --python 3.13",
+    )(wheelhouse)
 
 
 def slides(

@@ -26,20 +26,30 @@ def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
     from workshop.commands import service_more as more
 
-    for name, command, example in (
-        ("create", more.create, "workshop create hello-world my_service"),
-        ("deploy", deploy, "workshop deploy demo_lambdas/hello_world --stage dev"),
-        ("info", info, "workshop info demo_lambdas/hello_world"),
-        ("invoke", more.invoke, "workshop invoke demo_lambdas/hello_world --function hello"),
-        ("logs", more.logs, "workshop logs demo_lambdas/hello_world --function hello --tail"),
-        ("metrics", more.metrics, "workshop metrics demo_lambdas/hello_world --since 1h"),
-        ("offline", more.offline, "workshop offline demo_lambdas/hello_world --port 3000"),
-        ("package", package, "workshop package demo_lambdas/hello_world"),
-        ("print", print_, "workshop print demo_lambdas/hello_world --path provider.stage"),
-        ("rollback", rollback, "workshop rollback demo_lambdas/hello_world --timestamp 1774850400000"),
-        ("remove", remove, "workshop remove demo_lambdas/hello_world"),
+    for name, command, short, example in (
+        ("create", more.create, "Makes a new service from a template.", "create hello-world my_service"),
+        ("deploy", deploy, "Deploys a service, or one function's code.", "deploy demo_lambdas/hello_world --stage dev"),
+        ("info", info, "Shows what is deployed.", "info demo_lambdas/hello_world"),
+        ("invoke", more.invoke, "Invokes a function, deployed or here.", "invoke demo_lambdas/hello_world -f hello"),
+        ("logs", more.logs, "Shows a function's log, request by request.", "logs demo_lambdas/hello_world --tail"),
+        (
+            "metrics",
+            more.metrics,
+            "Shows invocations, errors, durations.",
+            "metrics demo_lambdas/hello_world --since 1h",
+        ),
+        ("offline", more.offline, "Serves a service's API; edits are live.", "offline demo_lambdas/hello_world"),
+        ("package", package, "Writes zips and templates, deploys nothing.", "package demo_lambdas/hello_world"),
+        ("print", print_, "Prints the file, its variables resolved.", "print demo_lambdas/hello_world --path provider"),
+        (
+            "rollback",
+            rollback,
+            "Goes back to an earlier deployment.",
+            "rollback demo_lambdas/hello_world -t 1774850400000",
+        ),
+        ("remove", remove, "Removes a service with all that it made.", "remove demo_lambdas/hello_world"),
     ):
-        app.command(name, epilog=f"Example: {example}")(command)
+        app.command(name, short_help=short, epilog=f"Example: workshop {example}")(command)
 
 
 def deploy(
