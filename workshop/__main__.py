@@ -19,9 +19,13 @@ def main():
             "for example: python3.12 -m workshop\n" % (sys.executable, found)
         )
         return 1
-    from workshop.setup.bootstrap import run
+    try:
+        from workshop.setup.bootstrap import run
 
-    return run(sys.argv[1:], ROOT)
+        return run(sys.argv[1:], ROOT)
+    except KeyboardInterrupt:  # while the command line is still being imported
+        sys.stderr.write("Stopped.\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from workshop.errors import WorkshopError, for_screen
+from workshop.errors import Stopped, WorkshopError, for_screen
 
 app = typer.Typer(
     name="workshop",
@@ -55,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=words, prog_name="workshop", standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # typer's own word for Ctrl-C
+            _say("Stopped.")
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -72,6 +74,8 @@ def report(error: Exception, debug: bool) -> int:
         traceback.print_exc()
     if isinstance(error, WorkshopError):
         _say(error.paragraph())
+        if isinstance(error, Stopped):
+            return 130
         return 2 if error.used_wrongly else 1
     if hasattr(error, "format_message"):  # typer's own: the command was used wrongly
         context = getattr(error, "ctx", None)

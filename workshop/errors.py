@@ -31,6 +31,10 @@ class WorkshopError(Exception):
         return [self.paragraph()]
 
 
+class Stopped(WorkshopError):
+    """Ctrl-C in the middle of a command: what state that leaves. The exit code is 130, as a shell's would be."""
+
+
 def for_screen(text: str, stream: TextIO) -> str:
     """The text broken between words where a terminal would break it within them; as it is for a pipe or a file."""
     if not stream.isatty():

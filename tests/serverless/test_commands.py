@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,6 +132,28 @@ def test_every_command_has_an_example(run: Run) -> None:
 
     for command in app.registered_commands:
         assert "Example: workshop" in (command.epilog or ""), command.name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process on Windows")
+def test_ctrl_c_in_a_deploy_says_what_that_leaves(cloud: Any, write: Callable[..., Path], service_name: str) -> None:
+    from workshop import serverless
+
+    folder = write({"serverless.yml": HELLO.format(name=service_name)})
+    environment = os.environ | {"WORKSHOP_CLOUD": cloud.endpoint}
+    command = [sys.executable, "-m", "workshop", "deploy", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        said = first + running.stderr.read()
+    assert "Traceback" not in said
+    if running.returncode:  # else it was over before the signal came
+        assert running.returncode == 130
+        assert f"Deploying {service_name}-dev: stopped after" in said
+        assert f"{service_name}-dev is as it was" in said or "CloudFormation goes on" in said
+    service = serverless.load(folder)
+    serverless.deploy(service)  # what was left behind is in nobody's way
+    serverless.remove(service)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")

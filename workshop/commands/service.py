@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workshop.errors import WorkshopError, for_screen
+from workshop.errors import Stopped, WorkshopError, for_screen
 
 Folder = Annotated[str, typer.Argument(help="The service's folder; default: the current one.", show_default=False)]
 Words = Annotated[
@@ -272,8 +272,8 @@ class interruptible:
         return None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, KeyboardInterrupt) and str(error):
-            complain(str(error))
+        if isinstance(error, KeyboardInterrupt):
+            raise Stopped(str(error) or "Stopped.") from None
 
 
 def out(text: str) -> None:

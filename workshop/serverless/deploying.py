@@ -38,22 +38,24 @@ def deploy(
     """
     began = time.perf_counter()
     tell = on_step or silent
-    made = packaged
-    if made is None:
-        with timed(tell, "package", service.name):
-            made = package(service)
-    aws = clients(service.region, service.profile)
-    run = _Run(service, made, aws, tell)
+    made, run = packaged, None
     try:
+        if made is None:
+            with timed(tell, "package", service.name):
+                made = package(service)
+        aws = clients(service.region, service.profile)
+        run = _Run(service, made, aws, tell)
         deployment = run.whole(force)
+        deployment.notes = made.notes + runtime_notes(service, aws)
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        raise Interrupted(f"Stopped before CloudFormation was asked: {service.stack} is as it was.") from None
+        if run is None or not run.stack.asked:
+            raise Interrupted(f"Stopped before CloudFormation was asked: {service.stack} is as it was.") from None
+        raise run.stack.left_alone("deploy") from None
     deployment.seconds = time.perf_counter() - began
     deployment.sizes = {name: one.size for name, one in made.functions.items()}
     deployment.warnings, deployment.schedules = made.warnings, made.schedules
-    deployment.notes = made.notes + runtime_notes(service, aws)
     return deployment
 
 

@@ -41,6 +41,7 @@ class Stack:
     def __init__(self, clients: Clients, name: str) -> None:
         self.clients, self.name = clients, name
         self.api = clients.get("cloudformation")
+        self.asked = False  # for a change; from then on CloudFormation works by itself
 
     def describe(self) -> dict[str, Any] | None:
         """The stack as CloudFormation describes it; None when there is none."""
@@ -53,6 +54,7 @@ class Stack:
 
     def create(self, template: dict[str, Any], tags: list[dict[str, str]], on_step: OnStep) -> Outcome:
         """Creates the stack and follows it to its end."""
+        self.asked = True
         found = self.api.create_stack(
             StackName=self.name,
             TemplateBody=json.dumps(template),
@@ -72,6 +74,7 @@ class Stack:
         body = json.dumps(template)
         source = {"TemplateBody": body} if len(body.encode()) <= _LONGEST_BODY else {"TemplateURL": url}
         seen = self._event_ids(self.name)
+        self.asked = True
         try:
             found = self.api.update_stack(StackName=self.name, Capabilities=CAPABILITIES, Tags=tags, **source)
         except self.api.exceptions.ClientError as error:
@@ -109,6 +112,7 @@ class Stack:
                 raise WorkshopError(f"CloudFormation refused the change set: {reason}")
             time.sleep(wait)
             wait = min(wait * 1.6, 2.0)
+        self.asked = True
         self.api.execute_change_set(StackName=self.name, ChangeSetName=name)
         return self.follow("update", made.get("StackId", self.name), on_step, seen)
 
@@ -155,10 +159,14 @@ class Stack:
                 time.sleep(wait)
                 wait = min(wait * 1.3, _LONGEST_WAIT)
         except KeyboardInterrupt:
-            raise Interrupted(
-                f"Stopped looking; CloudFormation goes on with the {phase} of {self.name} by itself. "
-                "See how it ended with: workshop info. Then deploy or remove again."
-            ) from None
+            raise self.left_alone(phase) from None
+
+    def left_alone(self, phase: str) -> Interrupted:
+        """What Ctrl-C means once CloudFormation has been asked."""
+        return Interrupted(
+            f"Stopped looking; CloudFormation goes on with the {phase} of {self.name} by itself. "
+            "See how it ended with: workshop info. Then deploy or remove again."
+        )
 
     def _status(self, stack_id: str) -> str:
         try:

@@ -56,7 +56,8 @@ class Steps(View):
         """Close the account: the title line says how it ended and how long it took."""
         if error is not None:
             self.failed = True
-        self.ended = f"{'failed after' if self.failed else 'done in'} {seconds:.2f} s"
+        how = "stopped" if isinstance(error, KeyboardInterrupt) else "failed" if self.failed else ""
+        self.ended = f"{how} after {seconds:.2f} s" if how else f"done in {seconds:.2f} s"
 
     @property
     def headline(self) -> str:
