@@ -55,6 +55,18 @@ def test_an_alias_points_and_weighs(api: Any, role: str) -> None:
     assert refusal(api.create_alias, FunctionName=name, Name="x", FunctionVersion="9")[0] == "ResourceNotFoundException"
 
 
+def test_tags_belong_to_the_function(api: Any, role: str) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+    arn = create(api, role)["FunctionArn"]
+    api.publish_version(FunctionName=arn)
+    code, message = refusal(api.tag_resource, Resource=f"{arn}:1", Tags={"a": "b"})
+    assert code == "InvalidParameterValueException"
+    assert message.startswith("Tags on function aliases and versions are not supported.")
+    api.tag_resource(Resource=arn, Tags={"a": "b"})
+    api.untag_resource(Resource=arn, TagKeys=["a", "never"])
+    assert api.list_tags(Resource=arn)["Tags"] == {}
+
+
 def test_layers_are_found_versioned_and_kept(api: Any, role: str) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
     layer = unique("layer")

@@ -176,7 +176,13 @@ def _tags(service: Service, request: Request, arn: str) -> dict[str, str]:
         if found is None:
             raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.", 404)
         return found.setdefault("_tags", {})
-    return service.function(names.parse(arn, request.region, service.store.account)).tags
+    reference = names.parse(arn, request.region, service.store.account)
+    if reference.qualifier:
+        raise validate.refused(
+            "Tags on function aliases and versions are not supported. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+    return service.function(reference).tags
 
 
 def list_tags(service: Service, request: Request, arn: str) -> Response:

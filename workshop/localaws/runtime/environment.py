@@ -82,7 +82,7 @@ class Environment:
     def run(self) -> None:
         """Start the process, the first time or again."""
         host, port = self.server.sockets[0].getsockname()[:2]
-        self.init_started, self.init_error = perf_counter(), ("", b"", "")
+        self.init_started, self.init_error, self.peak_mb = perf_counter(), ("", b"", ""), 0
         try:
             launch = self.engine.launches.prepare(
                 self.spec, environment_id=self.id, address=f"{host}:{port}", stream=self.stream,
