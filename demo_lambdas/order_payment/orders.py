@@ -14,10 +14,13 @@ from botocore.exceptions import ClientError
 tables = boto3.resource("dynamodb")
 orders = tables.Table(os.environ["ORDERS_TABLE"])
 ledger = tables.Table(os.environ["LEDGER_TABLE"])
+LONGEST_ID = 100  # ours are shorter; DynamoDB raises an error for a key of no or of more than 2,048 bytes
 
 
 def get(order_id):
     """The order, or None. Always the newest state, never a stale copy."""
+    if not isinstance(order_id, str) or not 0 < len(order_id) <= LONGEST_ID:
+        return None
     return orders.get_item(Key={"order_id": order_id}, ConsistentRead=True).get("Item")
 
 

@@ -75,6 +75,8 @@ def event_from(raw, signature):
 
     https://docs.stripe.com/webhooks#verify-official-libraries
     """
+    if not signature.isascii():  # the library would stumble over it
+        raise ValueError("The signature is none.")
     [secret] = get_ssm(["stripe_webhook_secret"])
     try:
         return stripe.Webhook.construct_event(raw, signature, secret)

@@ -46,7 +46,7 @@ def finish(event, context):
 
 def refund(event, context):
     """For the staff, called by name and not from outside: {"payment": "learner-P100"}. Gives back all of it, once."""
-    entry = payments.get(event["payment"])
+    entry = payments.get(event.get("payment"))
     if entry is None or entry["state"] != "paid":
         return {"error": "Only a payment that is paid can be refunded."}
     try:
@@ -72,7 +72,7 @@ def read(event):
     if not isinstance(wanted.get("reference"), str) or not REFERENCE.fullmatch(wanted["reference"]):
         raise ValueError("reference has 1 to 40 letters, digits or hyphens")
     source = wanted.get("source", "")
-    if not isinstance(source, str) or len(source) > 100:
+    if not isinstance(source, str) or len(source) > 100 or not source.isascii():
         raise ValueError("source is the provider's token")
     provider(wanted.get("provider"))  # a ValueError when there is no such provider
     return wanted | {"money": Money.of(wanted.get("money")), "source": source}

@@ -8,6 +8,7 @@ import os
 import boto3
 
 table = boto3.resource("dynamodb").Table(os.environ["PAYMENTS_TABLE"])
+LONGEST_NAME = 100  # ours are shorter; DynamoDB raises an error for a key of no or of more than 2,048 bytes
 Refused = table.meta.client.exceptions.ConditionalCheckFailedException
 # From where a payment may come to a state. What is paid never becomes unpaid by a late answer.
 COMES_FROM = {
@@ -20,6 +21,8 @@ COMES_FROM = {
 
 def get(name):
     """The entry, or None."""
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        return None
     return table.get_item(Key={"payment": name}, ConsistentRead=True).get("Item")
 
 

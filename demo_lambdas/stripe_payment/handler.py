@@ -18,7 +18,8 @@ def handler(event, context):
         amount, currency, source = body["amount"], body["currency"], body["source"]
     except (TypeError, ValueError, KeyError, RecursionError):
         return answer(400, error="Send JSON with amount, currency and source.")
-    if [type(each) for each in (amount, currency, source)] != [int, str, str]:
+    kinds = [type(each) for each in (amount, currency, source)]
+    if kinds != [int, str, str] or not (currency + source).isascii():
         return answer(400, error="amount is a whole number; currency, source are text.")
     print(f"About to charge {amount} {currency[:3]}")
     try:
@@ -36,5 +37,4 @@ def handler(event, context):
 
 
 def answer(status, **body):
-    headers = {"Content-Type": "application/json"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+    return {"statusCode": status, "body": json.dumps(body)}

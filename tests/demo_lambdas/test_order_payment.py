@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.demo_lambdas.paying import KEY, NONSENSE, StandIn, in_base64, request, table, told
+from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, in_base64, request, table, told
 from tests.partners.serving import served
 from tests.support import unique
 from workshop.partners.stripe.events import signature
@@ -101,7 +101,8 @@ def test_an_apple_pay_token_pays_an_order(shop):
     [({"amount": 1}, 422), ({"amount": 49.99}, 400), ({"currency": "usd"}, 422), ({"amount": -4999}, 422),
      ({"amount": None}, 400), ({"amount": True}, 400), ({"amount": "4999"}, 400), ({"amount": 10**30}, 422),
      ({"currency": None}, 400), ({"token": None}, 400), ({"token": "pm_card_visa"}, 400), ({"token": "tok_nope"}, 400),
-     ({"token": "tok_" + "x" * 500}, 400), ({"token": ["tok_visa"]}, 400)],
+     ({"token": "tok_" + "x" * 500}, 400), ({"token": ["tok_visa"]}, 400),
+     ({"token": HALF_A_LETTER}, 400), ({"token": "tok_visa&amount=1"}, 400), ({"currency": HALF_A_LETTER}, 422)],
 )  # fmt: skip
 def test_bad_or_tampered_values_charge_nothing(shop, change, status):
     name = shop.order()
@@ -115,6 +116,16 @@ def test_nonsense_is_a_400(shop, body):
     status, answer = shop.pay(shop.order(), body)
     assert (status, bool(answer["error"])) == (400, True)
     assert shop.stand_in.charges() == []
+
+
+@pytest.mark.parametrize("order_id", ["", "x" * 101, "x" * 3000], ids=len)
+def test_a_number_that_no_key_can_be_is_no_order(shop, order_id):
+    """DynamoDB raises an error for it: a partition key has 1 to 2048 bytes.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    """
+    assert shop.pay(order_id) == (404, {"error": "There is no such order."})
+    assert "error" in shop.modules.handler.refund({"order_id": order_id}, shop.context)
 
 
 def test_no_body_and_base64(shop):
@@ -263,6 +274,9 @@ def test_the_signature_is_over_the_raw_body(shop):
     sent = request(json.dumps(event), headers={"Stripe-Signature": other})
     assert told(shop.modules.handler.webhook(sent, shop.context))[0] == 400
     assert told(shop.modules.handler.webhook(request("x"), shop.context))[0] == 400
+    for strange in ("t=1,v1=é", "t=x", "é", "t=1,v1=" + "0" * 64):
+        sent = request(json.dumps(event), headers={"Stripe-Signature": strange})
+        assert told(shop.modules.handler.webhook(sent, shop.context))[0] == 400
 
 
 def test_events_about_something_else_are_ignored(shop):
@@ -278,6 +292,7 @@ def test_refunds(shop):
     shop.pay(name)
     for amount in (0, -1, 5000, 1.5, "x"):
         assert "error" in shop.modules.handler.refund({"order_id": name, "amount": amount}, shop.context)
+    assert "error" in shop.modules.handler.refund({}, shop.context)
     first = shop.modules.handler.refund({"order_id": name, "amount": 999}, shop.context)
     assert first["amount"] == 999
     assert shop.webhook(shop.event("refund.created"))[0] == 200  # booked once, heard of twice

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.demo_lambdas.paying import KEY, NONSENSE, StandIn, request, table, told
+from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, request, table, told
 from tests.partners.serving import served
 from tests.support import unique
 
@@ -132,7 +132,8 @@ def test_nonsense_is_a_400(shop, body):
      {"money": {"amount": 1999, "currency": []}},
      {"money": {"amount": 1995, "currency": "KWD"}}, {"money": {"amount": 1, "currency": "GBP"}},
      {"provider": "paypal", "money": {"amount": 1990, "currency": "KWD"}}, {"source": "4242424242424242"},
-     {"source": "tok_nope"}, {"source": "x" * 101}, {"source": 4}],
+     {"source": "tok_nope"}, {"source": "x" * 101}, {"source": 4}, {"source": HALF_A_LETTER},
+     {"product": HALF_A_LETTER}, {"reference": HALF_A_LETTER}, {"provider": HALF_A_LETTER}],
 )  # fmt: skip
 def test_bad_values_are_a_400_with_a_reason(shop, change):
     status, answer = shop.pay(**change)
@@ -233,7 +234,35 @@ def test_refunds_once(shop, provider):
 
 def test_what_is_not_there(shop):
     assert shop.finish("nope") == (404, {"error": "There is no such payment."})
-    assert "error" in shop.handler.refund({"payment": "nope"}, shop.context)
+    for name in ("nope", "", "x" * 3000, None, 4):
+        assert "error" in shop.handler.refund({"payment": name}, shop.context)
+    assert "error" in shop.handler.refund({}, shop.context)
+    assert shop.finish("x" * 3000) == (404, {"error": "There is no such payment."})
+
+
+@pytest.mark.parametrize("status", [401, 404, 409, 429, 500])
+def test_an_answer_of_paypal_that_says_nothing_is_not_known_yet(shop, status):
+    """Too many requests, for example, comes without details (https://developer.paypal.com/api/rest/responses/)."""
+    shop.paypal.tell("faults", kind="status", status=status, path="/v2/checkout/orders")
+    assert shop.pay(provider="paypal", reference="P14")[0] == 503
+    status_then, body = shop.pay(provider="paypal", reference="P14")
+    assert status_then == 202
+    shop.approve(body)
+    shop.paypal.tell("faults", kind="status", status=status, path="*/capture")
+    assert shop.finish("P14")[0] == 503
+    assert shop.finish("P14")[0] == 200
+    shop.paypal.tell("faults", kind="status", status=status, path="*/refund")
+    assert "Ask again" in shop.handler.refund({"payment": "learner-P14"}, shop.context)["error"]
+    assert shop.handler.refund({"payment": "learner-P14"}, shop.context)["refund"]
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop", "when": "after"}, {"kind": "status", "status": 503}])
+def test_a_refund_whose_answer_was_lost(shop, fault):
+    shop.pay(reference="P15")
+    shop.stripe.tell("faults", path="/v1/refunds", method="POST", times=2, **fault)
+    assert "Ask again" in shop.handler.refund({"payment": "learner-P15"}, shop.context)["error"]
+    assert shop.handler.refund({"payment": "learner-P15"}, shop.context)["refund"]
+    assert len(shop.stripe.stripe.refunds.list().data) == 1
 
 
 def test_a_third_provider_is_one_file(shop, tmp_path, monkeypatch):

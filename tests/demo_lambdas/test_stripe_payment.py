@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo_lambdas.paying import KEY, NONSENSE, StandIn, request, table, told
+from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, request, table, told
 from tests.partners.serving import served
 
 SERVICES = Path(__file__).parents[2] / "demo_lambdas"
@@ -63,7 +63,8 @@ def test_nonsense_is_a_400(pay, stand_in_stripe, body):
     "change",
     [{"amount": -5}, {"amount": 0}, {"amount": 19.99}, {"amount": "1999"}, {"amount": True}, {"amount": None},
      {"amount": 10**20}, {"amount": 10**9}, {"currency": "xyz"}, {"currency": 3}, {"source": "tok_nope"},
-     {"source": None}, {"source": ["tok_visa"]}, {"amount": 1}],
+     {"source": None}, {"source": ["tok_visa"]}, {"amount": 1}, {"source": HALF_A_LETTER},
+     {"currency": HALF_A_LETTER}],
 )  # fmt: skip
 def test_bad_values_are_a_400_with_a_reason(pay, stand_in_stripe, change):
     status, answer = pay(GOOD | change)

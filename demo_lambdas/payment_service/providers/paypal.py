@@ -28,7 +28,7 @@ class Provider(BaseProvider):
             "payment_source": {"paypal": {"experience_context": after}},
         }
         status, made = call("POST", "/v2/checkout/orders", payment.key, order)
-        if status >= 500:
+        if status == 409 or status >= 500:
             return Outcome("unknown")
         if status >= 400:
             raise ValueError(made["details"][0]["description"])
@@ -53,7 +53,7 @@ class Provider(BaseProvider):
     def refund(self, payment):
         path, body = f"/v2/payments/captures/{payment.reference}/refund", {"amount": amount(payment.money)}
         status, made = call("POST", path, f"refund-{payment.key}", body)
-        if status >= 500:
+        if status == 409 or status >= 500:
             raise ValueError("PayPal does not answer. Ask again: it cannot be given back twice.")
         if status >= 400:
             raise ValueError(made["details"][0]["description"])
@@ -69,11 +69,14 @@ def capture_in(order):
 
 
 def call(method, path, key, body=None):
-    """One call with a fresh token; 503 when there was no answer. `key` makes it happen once."""
+    """One call with a fresh token; 503 when there was no answer that says anything. `key` makes it happen once."""
     try:
         headers = {"Authorization": f"Bearer {token()}", "PayPal-Request-Id": key}
         response = http.request(method, path, json=body, headers=headers)
-        return response.status_code, response.json()
+        found = response.json()
+        if response.is_error and "details" not in found:  # such as too many requests
+            return 503, {}
+        return response.status_code, found
     except (httpx.HTTPError, ValueError):
         return 503, {}
 

@@ -49,7 +49,12 @@ class Provider(BaseProvider):
         return outcome_of(retrieve, payment.reference)
 
     def refund(self, payment):
-        made = client.v1.refunds.create({"payment_intent": payment.reference}, options(f"refund-{payment.key}"))
+        try:
+            made = client.v1.refunds.create({"payment_intent": payment.reference}, options(f"refund-{payment.key}"))
+        except stripe_library.InvalidRequestError as error:
+            raise ValueError(error.user_message) from None
+        except stripe_library.StripeError:
+            raise ValueError("Stripe does not answer. Ask again: it cannot be given back twice.") from None
         return Outcome("refunded", made.id)
 
 
