@@ -88,6 +88,20 @@ def test_a_flexible_window_has_a_width(bench: Bench, recorder: Recorder, window:
         schedule(bench, recorder, "rate(1 hour)", FlexibleTimeWindow=window)
 
 
+def test_an_update_that_says_no_state_leaves_it_on(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:
+    # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html: what is left out is the default
+    clock(to="2030-03-01T00:00:00Z")
+    name, api = schedule(bench, recorder, "cron(0 1 * * ? *)", State="DISABLED"), bench.client("scheduler")
+    api.update_schedule(
+        Name=name, ScheduleExpression="cron(0 2 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
+        Target=api.get_schedule(Name=name)["Target"],
+    )  # fmt: skip
+    found = api.get_schedule(Name=name)
+    assert (found["State"], found["ScheduleExpressionTimezone"]) == ("ENABLED", "UTC")
+    assert times(clock(to="2030-03-01T03:00:00Z"), name) == ["2030-03-01T02:00"]
+    api.delete_schedule(Name=name)
+
+
 def test_the_role_must_be_allowed(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:
     # https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html#setting-up-execution-role
     clock(to="2026-05-01T00:00:00Z")

@@ -12,8 +12,8 @@ from typing import Any
 from workshop.localaws.cloudformation import graph, stack_policy
 from workshop.localaws.cloudformation.intrinsics import Scope
 from workshop.localaws.cloudformation.model import Made, Plan, Stack
-from workshop.localaws.cloudformation.resources import REGISTRY
-from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Refused
+from workshop.localaws.cloudformation.resources import REGISTRY, tags
+from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Refused, reason_of
 from workshop.localaws.faults import AwsError
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Run:
             given = scope.resolve(body.get("Properties") or {})
             if known is None or known.type != body["Type"]:
                 made = self._create(logical, body, given, None if known is None else known)
-            elif given == known.properties:
+            elif given == known.properties and not self._retagged(known, given):
                 known.body = body
                 made = known
             elif kind.must_replace(given, known.properties):
@@ -102,6 +102,10 @@ class Run:
             self._failed(logical, known.physical if known else "", body["Type"], action, error.message)
             raise Failed(error.message) from None
         scope.physical[logical] = kind.reference(made.physical)
+
+    def _retagged(self, known: Made, given: Properties) -> bool:
+        now, was = self.call_for(known.logical).tags, self.stack.plan.tags
+        return known.type in tags.WAYS and tags.worth(now, given) != tags.worth(was, known.properties)
 
     def _let(self, action: str, made: Made) -> None:
         reason = stack_policy.refusal(self.policy, action, made.logical, made.type)
@@ -163,6 +167,9 @@ class Run:
         try:
             kind.check(given)
             kind.update(call, known.physical, given, old)
+            tags.follow(
+                call, known.type, known.physical, tags.worth(call.tags, given), tags.worth(self.stack.plan.tags, old)
+            )
         except Exception as error:
             reason = reason_of(error, body["Type"], known.physical)
             self._failed(logical, known.physical, body["Type"], "UPDATE", reason)
@@ -215,7 +222,10 @@ class Run:
     def _unupdate(self, made: Made, old: Properties, body: dict[str, Any]) -> None:
         current, made.properties, made.body, made.attributes = made.properties, old, body, {}
         self.event(made.logical, made.physical, made.type, "UPDATE_IN_PROGRESS", "", old)
-        REGISTRY[made.type].update(self.call_for(made.logical), made.physical, old, current)
+        call = self.call_for(made.logical)
+        REGISTRY[made.type].update(call, made.physical, old, current)
+        was, now = tags.worth(self.stack.plan.tags, old), tags.worth(call.tags, current)
+        tags.follow(call, made.type, made.physical, was, now)
         self.event(made.logical, made.physical, made.type, "UPDATE_COMPLETE", "", old)
 
     # Removing.
@@ -282,19 +292,3 @@ class Run:
     def _removal_order(self) -> list[str]:
         bodies = {logical: made.body for logical, made in self.stack.resources.items()}
         return list(reversed(graph.ordered(bodies)))
-
-
-def reason_of(error: Exception, kind: str, name: Any) -> str:
-    """The sentence an event gives for a failure."""
-    if isinstance(error, Refused) and (
-        "AlreadyExists" in error.code or error.code in ("ResourceConflictException", "BucketAlreadyOwnedByYou")
-    ):
-        return f"{name or ''} already exists" if name else str(error)
-    if isinstance(error, Failed):
-        return str(error)
-    if isinstance(error, (KeyError, TypeError, AttributeError, ValueError, IndexError)):
-        log.debug("a property of %s has an unexpected form", kind, exc_info=True)
-        told = f"a property of {kind} has an unexpected form ({error})"
-        return f"Properties validation failed for resource with message: {told}"
-    log.exception("handling %s failed", kind)
-    return f"Internal Failure: {error}"

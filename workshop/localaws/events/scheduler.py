@@ -199,6 +199,8 @@ def _checked(original: Any) -> Any:
             ZoneInfo(zone or "UTC")
         except (KeyError, OSError, ValueError):
             raise ValidationException(f"Invalid Schedule Expression Timezone {zone}.") from None
-        return original(self, *args, **kwargs)
+        # An update replaces everything: what it leaves out goes back to its default, which moto takes for nothing.
+        defaults = {"state": "ENABLED", "schedule_expression_timezone": "UTC"}
+        return original(self, *args, **kwargs | {name: kwargs.get(name) or value for name, value in defaults.items()})
 
     return method

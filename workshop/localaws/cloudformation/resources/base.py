@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import string
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
+log = logging.getLogger(__name__)
 LETTERS = string.ascii_uppercase + string.digits
 REGISTRY: dict[str, Resource] = {}
 Properties = dict[str, Any]
@@ -100,6 +102,22 @@ class Refused(Failed):
     def gone(self) -> bool:
         """True when it says that the thing is not there."""
         return self.status == 404 or any(word in self.code for word in GONE)
+
+
+def reason_of(error: Exception, kind: str, name: Any) -> str:
+    """The sentence an event gives for a failure."""
+    if isinstance(error, Refused) and (
+        "AlreadyExists" in error.code or error.code in ("ResourceConflictException", "BucketAlreadyOwnedByYou")
+    ):
+        return f"{name or ''} already exists" if name else str(error)
+    if isinstance(error, Failed):
+        return str(error)
+    if isinstance(error, (KeyError, TypeError, AttributeError, ValueError, IndexError)):
+        log.debug("a property of %s has an unexpected form", kind, exc_info=True)
+        told = f"a property of {kind} has an unexpected form ({error})"
+        return f"Properties validation failed for resource with message: {told}"
+    log.exception("handling %s failed", kind)
+    return f"Internal Failure: {error}"
 
 
 class Resource:

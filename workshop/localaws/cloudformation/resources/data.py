@@ -149,6 +149,7 @@ class Secret(Resource):
             "create_secret",
             Name=given.get("Name") or call.name(200),
             SecretString=self._value(given),
+            Tags=listed(call.tagged(given.get("Tags"))),
             **only(given, "Description", "KmsKeyId"),
         )
         return str(made["ARN"])

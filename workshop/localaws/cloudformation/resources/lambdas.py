@@ -92,9 +92,6 @@ class Function(Resource):
             call("lambda", "delete_function_concurrency", FunctionName=name)
         if given.get("RecursiveLoop"):
             call("lambda", "put_function_recursion_config", FunctionName=name, RecursiveLoop=given["RecursiveLoop"])
-        if old and given.get("Tags") != old.get("Tags"):
-            arn = self.attributes(call, name, given)["Arn"]
-            call("lambda", "tag_resource", Resource=arn, Tags=call.tagged(given.get("Tags")))
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("lambda", "delete_function", FunctionName=physical)
