@@ -168,6 +168,32 @@ def test_queue_and_function_are_mapped(stacks: Stacks, bench: Bench) -> None:
     assert made["Mapping"] not in str(bench.client("lambda").list_event_source_mappings())
 
 
+def test_what_an_update_leaves_out_goes_back_to_its_default(stacks: Stacks, bench: Bench) -> None:
+    policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}]}}  # fmt: skip
+
+    def resources(mapping: dict[str, Any], alias: dict[str, Any]) -> dict[str, Any]:
+        source = {"EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Ref": "F"}}
+        live = {"FunctionName": {"Ref": "F"}, "FunctionVersion": "$LATEST", "Name": "live"}
+        return {
+            "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}}, "F": inline(),
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": source | mapping},
+            "Alias": {"Type": "AWS::Lambda::Alias", "Properties": live | alias},
+        }  # fmt: skip
+
+    filters = {"Filters": [{"Pattern": '{"body": {"a": [1]}}'}]}
+    more = {"BatchSize": 3, "Enabled": False, "FilterCriteria": filters}
+    stack = stacks.create(resources(more, {"Description": "one"}))["StackId"]
+    made, client = stacks.physical(stack), bench.client("lambda")
+    stacks.update(stack, resources({}, {}))
+    found = client.get_event_source_mapping(UUID=made["Mapping"])
+    assert (found["BatchSize"], found["State"]) == (10, "Enabled")
+    assert not (found.get("FilterCriteria") or {}).get("Filters")
+    assert client.get_alias(FunctionName=made["F"], Name="live").get("Description", "") == ""
+    stacks.delete(stack)
+
+
 def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench) -> None:
     name = unique("all")
     stack = stacks.create({

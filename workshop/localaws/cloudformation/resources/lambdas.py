@@ -159,7 +159,7 @@ class Alias(Resource):
         return str(made["AliasArn"])
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
-        names = only(given, "FunctionName", "FunctionVersion", "Name", "Description")
+        names = {"Description": "", **only(given, "FunctionName", "FunctionVersion", "Name", "Description")}
         call("lambda", "update_alias", **names, RoutingConfig=self._routing(given))
         wanted, had = given.get("ProvisionedConcurrencyConfig"), old.get("ProvisionedConcurrencyConfig")
         if had and not wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, only, register
 
@@ -116,14 +116,22 @@ class EventSourceMapping(Resource):
              "SourceAccessConfigurations")  # fmt: skip
     replaces = "EventSourceArn StartingPosition StartingPositionTimestamp"
     attributes_known = "Id EventSourceMappingArn"
+    defaults: ClassVar[Properties] = {
+        "Enabled": True, "FilterCriteria": {"Filters": []}, "FunctionResponseTypes": [],
+        "MaximumBatchingWindowInSeconds": 0,
+    }  # fmt: skip
 
     def create(self, call: Call, given: Properties) -> str:
         wanted = {name: value for name, value in given.items() if name not in ("Tags", "KmsKeyArn")}
         return str(call("lambda", "create_event_source_mapping", **wanted, Tags=call.tagged(given.get("Tags")))["UUID"])
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        defaults = self.defaults | {"BatchSize": 10 if ":sqs:" in str(given.get("EventSourceArn")) else 100}
+        gone = {name: value for name, value in defaults.items() if name in old and name not in given}
         wanted = {name: value for name, value in given.items() if name in self.known.split() and name != "Tags"}
-        call("lambda", "update_event_source_mapping", UUID=physical, FunctionName=given["FunctionName"], **wanted)
+        call(
+            "lambda", "update_event_source_mapping", **gone, UUID=physical, FunctionName=given["FunctionName"], **wanted
+        )
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("lambda", "delete_event_source_mapping", UUID=physical)
