@@ -18,8 +18,11 @@ HELP = "docs/workshop-policy.json lacks these; make it again: python -m workshop
 
 
 @pytest.fixture(scope="module")
-def calls() -> Any:
-    """What deploying, calling, looking at and cleaning two services takes, on a cloud of its own that keeps it."""
+def calls(cloud: Any) -> Any:
+    """What deploying, calling, looking at and cleaning two services takes, on a cloud of its own that keeps it.
+
+    The session's cloud is there first, so that what is put back afterwards points at it.
+    """
     import os
 
     import boto3
