@@ -1,14 +1,18 @@
 """The bench measures what it says: load generator, figures, report. No time is asserted."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from workshop.bench import load, report
@@ -250,3 +254,28 @@ def test_a_framework_without_the_plugin_says_how_to_get_it_and_names_no_path(tmp
     assert str(tmp_path) not in str(raised.value)
     (tmp_path / "node_modules" / "serverless-offline").mkdir()
     assert plugin_folder(program) == tmp_path / "node_modules"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C for one process group cannot be sent on Windows")
+def test_ctrl_c_leaves_no_folder_and_no_process(tmp_path):
+    command_line = [sys.executable, "-m", "workshop", "bench", "--quick", "--only", "workshop"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    flags = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen(command_line, env=environment, **flags) as process:
+        try:
+            until(lambda: list(tmp_path.glob("workshop-bench-*")), "the subject has begun")
+            family = psutil.Process(process.pid).children(recursive=True)
+            os.killpg(process.pid, signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130 and b"Traceback" not in errors
+    assert not list(tmp_path.glob("workshop-bench-*"))
+    assert not psutil.wait_procs(family, timeout=20)[1]
+
+
+def until(true, what):
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -136,14 +137,19 @@ def subject(name: str, quick: bool) -> dict[str, object]:
     command = [sys.executable, "-m", "workshop.bench.subject", name, *(["--quick"] if quick else [])]
     environment = {key: value for key, value in os.environ.items() if key != "WORKSHOP_CLOUD"}
     environment["PYTHONPATH"] = str(ROOT)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        try:
+            out, errors = process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise WorkshopError(f"Measuring {name} did not end within {LONGEST / 60:.0f} minutes.") from None
+        except KeyboardInterrupt:  # it heard Ctrl-C too, and takes away what it made
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            raise
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False, timeout=LONGEST
-        )
-    except subprocess.TimeoutExpired:
-        raise WorkshopError(f"Measuring {name} did not end within {LONGEST / 60:.0f} minutes.") from None
-    try:
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(out.splitlines()[-1])
     except (IndexError, ValueError):
-        said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+        said = errors.strip().splitlines()[-1:] or ["nothing"]
         raise WorkshopError(f"Measuring {name} ended without a result. It said: {said[0]}") from None
