@@ -14,7 +14,7 @@ from workshop.scenarios import once
 from workshop.scenarios.ledger import Books, bad_day
 from workshop.scenarios.secrets_in_logs import DIGITS, PATTERNS, is_card_number
 from workshop.scenarios.shop import Shop
-from workshop.scenarios.stripe_side import StripeSide, function, money
+from workshop.scenarios.stripe_side import StripeSide, function, money, put_secrets
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,11 @@ def test_small_things():
 def test_the_search_finds_what_must_not_be_there(line, found):
     seen = any(each.search(line) for each in PATTERNS.values())
     assert (seen or any(is_card_number(each) for each in DIGITS.findall(line))) is found
+
+
+@pytest.mark.parametrize("key", ["sk_live_0123", "rk_live_0123", " sk_live_0123"])
+def test_no_live_key_is_stored(client, key):
+    with pytest.raises(WorkshopError, match="live Stripe key") as caught:
+        put_secrets(stripe_key_that_is_live=key)
+    assert "0123" not in str(caught.value)
+    assert client("ssm").get_parameters(Names=["stripe_key_that_is_live"])["Parameters"] == []

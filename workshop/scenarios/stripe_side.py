@@ -105,7 +105,7 @@ def money(amount: int, currency: str) -> str:
 
 
 def put_secrets(**values: str) -> Table:
-    """Puts secrets into the Parameter Store, encrypted. Shows their names only.
+    """Puts secrets into the Parameter Store, encrypted. Shows their names only. Refuses live keys of Stripe.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     """
@@ -114,6 +114,11 @@ def put_secrets(**values: str) -> Table:
     ssm = boto3.client("ssm")
     rows = []
     for name, value in values.items():
+        if value.strip().lower().startswith(("sk_live_", "rk_live_")):
+            raise WorkshopError(
+                f"{name} is a live Stripe key. This workshop makes test payments only and stores no live key.",
+                fix="Use a test key (sk_test_…), such as stripe_side.key.",
+            )
         version = ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)["Version"]
         rows.append((name, "SecureString", version))
     return Table(rows, ["parameter", "type", "version"])

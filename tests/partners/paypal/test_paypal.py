@@ -412,6 +412,18 @@ def test_bodies_are_valid_against_paypals_schemas(api, door):
         assert not errors, (name, errors[0].message)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "name"),
+    [("GET", "/v2/nothing", 404, "RESOURCE_NOT_FOUND"), ("DELETE", "/v2/checkout/orders", 405, "METHOD_NOT_SUPPORTED"),
+     ("GET", "/v1/oauth2/token", 405, "METHOD_NOT_SUPPORTED")],
+)  # fmt: skip
+def test_an_address_that_is_none_is_answered_in_json(api, method, path, status, name):
+    """https://developer.paypal.com/api/rest/responses/"""
+    answer = api.request(method, path)
+    assert (answer.status_code, answer.json()["name"]) == (status, name)
+    assert answer.json()["debug_id"] == answer.headers["paypal-debug-id"]
+
+
 def test_issues_are_ones_that_paypal_documents():
     """Every issue, with the description that PayPal's reference gives it."""
     path = FIXTURES / "paypal_issue_codes.json"

@@ -35,7 +35,8 @@ def app(context: PartnerContext) -> ASGIApp:
     base_url = context.urls.get("paypal", "")
     api = Api(Merchant(context.clock, base_url), context.clock)
     doors = Doors(api)
-    inner = Starlette(routes=[*api.routes(), *doors.pages()])
+    nowhere = dict.fromkeys((404, 405), api.nowhere)
+    inner = Starlette(routes=[*api.routes(), *doors.pages()], exception_handlers=nowhere)
     return StandIn(
         inner,
         context,

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workshop.partners.common import BadBody, JsonAnswer, json_body
-from workshop.partners.paypal.errors import ISSUES, PayPalError
+from workshop.partners.paypal.errors import ISSUES, PayPalError, error_body
 from workshop.partners.paypal.orders import Merchant, Object, Order
 
 CLIENT_ID, CLIENT_SECRET = "workshop-client", "workshop-secret"
@@ -105,6 +105,11 @@ class Api:
             return JsonAnswer(body, status, headers)
 
         return endpoint
+
+    async def nowhere(self, _: Request, error: Exception) -> Response:
+        """An address or a method that the stand-in does not have, in PayPal's words."""
+        status, debug_id = getattr(error, "status_code", 404), secrets.token_hex(7)[:13]
+        return JsonAnswer(error_body(status, debug_id), status, {"Paypal-Debug-Id": debug_id})
 
     def check_token(self, header: str) -> None:
         """Raises PayPalError 401 without a bearer token that is still valid."""
