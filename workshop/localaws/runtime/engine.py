@@ -23,6 +23,7 @@ from workshop.localaws.runtime.process import new_launcher
 from workshop.localaws.runtime.requests import Request, new_trace_id
 from workshop.localaws.runtime.runtimes import Runtimes
 from workshop.localaws.runtime.settings import EngineSettings
+from workshop.localaws.runtime.shown import shown
 from workshop.localaws.runtime.watch import Watch
 
 PATIENCE = 0.1  # seconds that a request waits for an environment which has just answered
@@ -260,7 +261,7 @@ class Engine:
 
     def environments(self) -> list[dict[str, Any]]:
         """The live environments, for a reader."""
-        return [environment.describe() for environment in self.live]
+        return [shown(environment) for environment in self.live]
 
     def reap(self) -> int:
         """End environments idle for too long by the engine's clock, but no provisioned ones; returns how many."""

@@ -11,7 +11,7 @@ import math
 import time
 import uuid
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workshop import net
 from workshop.errors import WorkshopError
@@ -268,16 +268,6 @@ class Environment:
             self.die()
         else:
             self.engine.rested(self)
-
-    def describe(self) -> dict[str, Any]:
-        """Itself, for a reader."""
-        return {
-            "id": self.id, "function": self.spec.name, "arn": self.spec.arn, "version": self.spec.version,
-            "state": self.state, "frozen": bool(self.process and self.process.frozen),
-            "pid": self.process.pid if self.process else 0, "log_stream": self.stream, "init_type": self.init_type,
-            "init_ms": self.init_ms, "requests": self.requests, "max_memory_mb": self.peak_mb,
-            "idle_seconds": self.engine.clock() - self.idle_clock if self.state == "idle" else 0.0,
-        }
 
     # Ending.
 
