@@ -260,6 +260,6 @@ async def deliver(
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=timeout, verify=secure) as client:
             answer = await client.post(url, content=body, headers=dict(headers))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OverflowError) as error:  # the last one: a port that no machine has
         return None, f"{type(error).__name__}: {error}".rstrip(": ")
     return answer.status_code, answer.text[:500]

@@ -124,6 +124,15 @@ def test_an_empty_identifier_is_explained(raw):
     assert message.startswith("Unrecognized request URL (GET: /v1/payment_intents/). If you are trying to list")
 
 
+@pytest.mark.parametrize("link", ["nonsense", "http://", "http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
+def test_a_webhook_needs_an_address(api, link):
+    """https://docs.stripe.com/error-codes#url-invalid"""
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        api.webhook_endpoints.create({"url": link, "enabled_events": ["*"]})
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (400, "url_invalid", "url")
+    assert api.webhook_endpoints.list().data == []
+
+
 def test_type_or_types_of_events(api):
     """https://docs.stripe.com/api/events/list: one or the other"""
     with pytest.raises(stripe.InvalidRequestError, match="only specify one"):

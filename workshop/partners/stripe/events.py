@@ -169,10 +169,14 @@ class Events:
 
 def check_url(url: str) -> None:
     """Webhooks reach this machine only. Raises ApiError otherwise, as Stripe does for an address it cannot reach."""
-    parts = urlsplit(url) if len(url) <= LONGEST_URL else urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url if len(url) <= LONGEST_URL else "")
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # such as a port of 99999
+        whole = False
+    if not whole:
         raise errors.invalid("url", "Invalid URL: An explicit scheme (such as https) must be provided.", "url_invalid")
-    if not net.is_loopback(parts.hostname):
+    if not net.is_loopback(parts.hostname or ""):
         message = "Invalid URL: the workshop's stand-in for Stripe delivers webhooks on this machine only (127.0.0.1)."
         raise errors.invalid("url", message, "url_invalid")
 
