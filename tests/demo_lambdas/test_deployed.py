@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import shutil
+import socket
+import threading
 import time
 
 import boto3
@@ -115,6 +117,27 @@ def test_chunks_of_any_bytes_arrive_byte_equal(middle, size):
     answer = chunks.send_in_chunks(forward, pieces, headers={"X-Api-Key": "k"}, pause=0)
     assert answer.status == 201
     assert json.loads(answer.body)["sha256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_an_answer_in_chunks_is_read_to_its_end():
+    """As some servers send it: https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding"""
+
+    def serve(listener):
+        with listener.accept()[0] as sock:
+            while b"0\r\n\r\n" not in sock.recv(65536):
+                """The request has not come to its end."""
+            head = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+            sock.sendall(head + b"3\r\nabc\r\na;x=1\r\n0123456789\r\n0\r\n\r\n")
+            sock.recv(1)  # stays open: the end is known without hanging up
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener], daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        answer = chunks.send_in_chunks(address, [b"x"], pause=0, timeout=10)
+        thread.join(10)
+    assert (answer.status, answer.body) == (201, b"abc0123456789")
+    assert not other_side.same(answer, b"abc")
 
 
 def test_a_queue_loses_nothing(middle, clock):

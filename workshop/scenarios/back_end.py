@@ -160,7 +160,10 @@ def _message(response: httpx.Response) -> str:
 
 def same(answer: Any, body: bytes) -> bool:
     """True when the back end received exactly these bytes; `answer` is what `send_in_chunks` returned."""
-    return json.loads(answer.body).get("sha256") == hashlib.sha256(body).hexdigest()
+    try:
+        return json.loads(answer.body)["sha256"] == hashlib.sha256(body).hexdigest()
+    except (ValueError, KeyError, TypeError):  # the answer is not the back end's
+        return False
 
 
 def _queues(deployment: Any) -> dict[str, str]:

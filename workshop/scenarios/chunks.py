@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from workshop.show import View
 
+CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
 SECRET = re.compile(rb"(?i)((?:x-api-key|authorization): )[^\r\n]+")
 
 
@@ -31,7 +32,7 @@ class Wire(View):
         head, _, rest = answer.partition(b"\r\n\r\n")
         words = head.split(b" ", 2)
         self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-        self.body = rest
+        self.body = _joined(rest) if CHUNKED.search(head) else rest
 
     def __str__(self) -> str:
         lines = []
@@ -119,8 +120,18 @@ def _talk(address: SplitResult, messages: list[bytes], pause: float, timeout: fl
     return Wire(said)
 
 
+def _joined(body: bytes) -> bytes:
+    """The bytes of a chunked body without what stands around each chunk."""
+    out = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size.split(b";")[0] or b"0", 16)
+        out, body = out + body[:length], body[length + 2 :]
+    return out
+
+
 def _answer(sock: socket.socket) -> bytes:
-    """One HTTP answer: until its Content-Length is there or the server hangs up."""
+    """One HTTP answer: until its end is there or the server hangs up."""
     data = b""
     while not _whole(data):
         try:
@@ -137,6 +148,8 @@ def _whole(data: bytes) -> bool:
     head, end, body = data.partition(b"\r\n\r\n")
     if not end:
         return False
+    if CHUNKED.search(head):
+        return body.endswith(b"0\r\n\r\n")
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
