@@ -118,6 +118,7 @@ def test_every_cell_runs_there_but_those_that_are_listed(endpoint: str, path: Pa
     differences = run(path, endpoint, timeout=120)
     new = [str(one) for one in differences if known.get(one.cell, "\0") not in one.error]
     assert new == [], "\n".join(new)
+    assert {one.cell for one in differences} == set(known), "listed, and runs now: take it off the list"
 
 
 def test_what_is_known_is_that_emulators_and_still_so(endpoint: str) -> None:
