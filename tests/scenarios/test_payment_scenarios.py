@@ -47,6 +47,12 @@ def test_the_table_counts_charges(shop):
     assert [row[1:] for row in table.rows] == [["2", "1", "2", "1"], ["1", "0", "1", "1"]]
 
 
+def test_ten_at_once_are_ten_charges_on_a_busy_machine_too(shop):
+    """The forty lines, each in a process of its own that has just begun."""
+    forty = once.four_ways(shop)[0]
+    assert once.charged(shop, forty, once.ten_at_once) == "10"
+
+
 def test_webhooks_five_ways(shop):
     rows = shop.webhooks().rows
     assert [row[1:] for row in rows] == [
