@@ -36,6 +36,8 @@ YAML = [
     ("service: !Reff hello\n", 1, "Did you mean !Ref"),
     ("service: hello\n---\nprovider: x\n", 2, "more than one document"),
     ("- service\n- provider\n", 1, "keys and values"),
+    ("service: hel\0lo\n", 1, "a character that YAML does not allow"),
+    ("custom: " + "[" * 3000 + "]" * 3000 + "\n", None, "nested too deeply"),
     ("", None, "empty"),
     (HEAD + BODY + "    environment: &a\n      B: *a\n", 8, "refers to itself"),
 ]
@@ -66,6 +68,10 @@ SHAPE = [
     (HEAD + "  iam:\n    role:\n      statements:\n        - Effect: allow\n" + BODY, 8, "Did you mean Allow"),
     (HEAD + "  iamRoleStatements:\n    - Effect: Allow\n      Resource: x\n" + BODY, 6, "no Action"),
     (HEAD + "functions:\n  hello:\n    handlr: handler.hello\n", 7, "Did you mean handler"),
+    (HEAD + BODY.replace("handler.hello", "./handler.hello"), 7, "Did you mean handler.hello"),
+    (HEAD + BODY.replace("handler.hello", "handler.py.hello"), 7, "Did you mean handler.hello"),
+    (HEAD + BODY.replace("handler.hello", "../handler.hello"), 7, "from the service's folder"),
+    (HEAD + BODY.replace("handler.hello", "src/handler.hello"), 7, "Did you mean handler"),
     (HEAD + "functions:\n  hello:\n    memorySize: 128\n", None, "'handler' is missing"),
     (HEAD + "functions:\n  hello:\n", 6, "a mapping belongs here, not nothing"),
     (HEAD + "functions:\n  he llo:\n    handler: handler.hello\n", 6, "letters, digits"),
@@ -77,6 +83,8 @@ SHAPE = [
     (HEAD + BODY + "resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", 9, "one level deeper"),
     (HEAD + BODY + "resources:\n  Resources:\n    Queue:\n      Properties: {}\n", 10, "'Type' is missing"),
     (HEAD + BODY + "resources:\n  extensions:\n    HelloFunction: {}\n", 10, "Did you mean HelloLambdaFunction"),
+    (HEAD + BODY + "    layers:\n      - !Ref ALambdaLayr\nlayers:\n  a: {path: .}\n", 9, "Did you mean ALambdaLayer"),
+    (HEAD + BODY + "    environment:\n      URL: !GetAtt Queu.QueueUrl\n", 9, "which the template does not have"),
     (HEAD + BODY + "layers:\n  shared:\n    path: layr\n", 10, "no folder 'layr'"),
     (HEAD + BODY + "package:\n  artefact: x.zip\n", 9, "Did you mean artifact"),
 ]
@@ -102,6 +110,7 @@ EVENTS = [
     (with_events("- schedule: rate(1 minutes)"), 9, "rate\\(1 minute\\)"),
     (with_events("- schedule: every day"), 9, "cron"),
     (with_events("- schedule: cron(0 3 1 1 ? 2001)"), 9, "never runs"),
+    (with_events("- schedule: cron(0 3 31 2 ? *)"), 9, "never runs: no such time is to come"),
     (with_events("- schedule:\n    rate: rate(1 hour)\n    timezone: Europe/London"), 11, "method: scheduler"),
     (
         with_events("- schedule:\n    rate: rate(1 hour)\n    method: scheduler\n    timezone: Europe/Londn"),
@@ -118,12 +127,16 @@ EVENTS = [
     (with_events("- eventBridge:\n    pattern:\n      sorce: [a]"), 11, "Did you mean source"),
     (HEAD + BODY + "    events:\n      http: GET /hello\n", 8, "a list of events belongs here"),
 ]
+# Longer than Python can follow.
+CHAIN = "custom:\n" + "".join(f"  k{n}: ${{self:custom.k{n + 1}}}\n" for n in range(900)) + "  k900: x\n"
 VARIABLES = [
     (HEAD + "  stage: ${opt:stag}\n" + BODY, 5, "Cannot resolve"),
     (HEAD + "  stage: ${env:NO_SUCH_VARIABLE_AT_ALL}\n" + BODY, 5, "not set"),
     (HEAD + "  stage: ${self:custom.stage}\n" + BODY, 5, "nothing stands there"),
     (HEAD + "  stage: ${slf:custom.stage}\n" + BODY, 5, "Did you mean self"),
     (HEAD + "  stage: ${file(./none.yml):stage}\n" + BODY, 5, "no such file"),
+    (HEAD + "  stage: ${file(handler.py):stage}\n" + BODY, 5, "no such key in it"),
+    (CHAIN + HEAD + BODY, None, "too many times over"),
     (HEAD + "  stage: ${opt:stage, dev}\n" + BODY, 5, "text needs quotes: 'dev'"),
     (HEAD + "  stage: ${opt:stage\n" + BODY, 5, "no closing brace"),
     (HEAD + "  stage: ${opt:stage, 'dev}\n" + BODY, 5, "closing"),
@@ -156,6 +169,8 @@ CODE = [
     ("def hello(event, context)\n    pass\n", "handler.py:1", "expected ':'"),
     ("import reqests\n\ndef hello(event, context):\n    pass\n", "handler.py:1", "reqests"),
     ("import json\nfrom helper import x\n\ndef hello(event, context):\n    pass\n", "handler.py:2", "helper"),
+    ("def hello(event):\n    pass\n", "handler.py:1", "takes 1 argument; Lambda calls a handler with two"),
+    ("def hello(a, b, c):\n    pass\n", "handler.py:1", "takes 3 arguments"),
     ("async def hello(event, context):\n    pass\n", "handler.py:1", "async def"),
     (f"KEY = '{LIVE}'\n\ndef hello(event, context):\n    pass\n", "handler.py:1", "live Stripe key"),
 ]

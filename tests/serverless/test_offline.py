@@ -77,6 +77,16 @@ def test_a_line_a_request(running: Any) -> None:
     assert lines[2].endswith("ms")
 
 
+def test_a_refusal_before_the_function_is_neither_cold_nor_warm(write: Callable[..., Path], service_name: str) -> None:
+    """Without its key a private route answers as API Gateway does, and no function runs."""
+    private = "- http: {path: hello, method: get, private: true}"
+    text = HELLO.format(name=service_name).replace("- http: GET /hello", private)
+    with serverless.offline(write({"serverless.yml": text}), port=0) as running:
+        assert httpx.get(f"{running.url}/hello").status_code == 403
+        (line,) = running.log()
+        assert line.endswith("ms")
+
+
 def test_an_unknown_path_lists_the_routes(running: Any) -> None:
     answer = httpx.get(f"{running.url}/nothing")
     assert answer.status_code == 404

@@ -259,7 +259,7 @@ def schedules(service: Service, now: datetime | None = None) -> list[Schedule]:
                 except InvalidSchedule as error:
                     raise fault(f"functions.{name}: {rate!r} will not do: {error}", event, kind) from None
                 if not runs:
-                    raise fault(f"functions.{name}: {rate!r} never runs: all its times are past.", event, kind)
+                    raise fault(f"functions.{name}: {rate!r} never runs: no such time is to come.", event, kind)
                 enabled = given.get("enabled", True) if isinstance(given, dict) else True
                 found.append(Schedule(name, rate, words, zone, tuple(runs), enabled))
     return found

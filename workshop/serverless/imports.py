@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,12 +73,20 @@ def check_handler(handler: str, roots: Roots, where: str) -> None:
         raise WorkshopError(
             f"The handler {handler!r} names no function.", where=where, fix="Write it like file.function: handler.hello"
         )
+    if re.match(r"\.|/|[A-Za-z]:", module) or module.endswith(".py"):
+        plain = f"{module.lstrip('./').removesuffix('.py')}.{function}"
+        raise WorkshopError(
+            f"The handler {handler!r} will not do: it is the way from the service's folder to the file, "
+            "without .py, then a dot and the function.",
+            where=where,
+            fix=f"Did you mean {plain}?" if module.removesuffix(".py") and ".." not in module else "",
+        )
     path = f"{module.replace('.', '/')}.py"
     found = roots.find(module.replace("/", "."))
     if found is None:
-        files = sorted(
-            name[:-3] for name in roots.package if name.endswith(".py") and name.count("/") == path.count("/")
-        )
+        every = sorted(name[:-3] for name in roots.package if name.endswith(".py"))
+        files = [name for name in every if name.count("/") == path.count("/")]
+        files = files or [name for name in every if name.rpartition("/")[2] == module.rpartition("/")[2]] or every[:9]
         raise WorkshopError(
             f"The handler {handler!r} needs the file {path}, which is not in the package.",
             where=where,
@@ -102,7 +111,24 @@ def check_handler(handler: str, roots: Roots, where: str) -> None:
                 where=f"{shown}:{node.lineno}",
                 fix="Write `def`, and asyncio.run(...) inside.",
             )
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            _check_arguments(node, shown)
     _check_imports(shown, file, tree, roots, set())
+
+
+def _check_arguments(node: ast.FunctionDef, shown: str) -> None:
+    """Lambda calls a handler with two arguments: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html"""
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    needed = len(positional) - len(arguments.defaults)
+    enough = len(positional) >= 2 or arguments.vararg is not None
+    if not node.decorator_list and (not enough or needed > 2):
+        raise WorkshopError(
+            f"{node.name} takes {len(positional)} argument{'' if len(positional) == 1 else 's'}; "
+            "Lambda calls a handler with two.",
+            where=f"{shown}:{node.lineno}",
+            fix=f"Write: def {node.name}(event, context):",
+        )
 
 
 def parse(file: Path, shown: str) -> ast.Module:

@@ -131,7 +131,10 @@ def load(
     options = {key: value for key, value in (("stage", stage), ("region", region)) if value}
     context = Context(root.resolve(), options, params or {}, _aws_clients(raw))
     resolver = Resolver(raw, context)
-    config = resolver.all()
+    try:
+        config = resolver.all()
+    except RecursionError:
+        raise WorkshopError("Variables lead to variables too many times over.", where=file) from None
     _join_functions(config)
     check(config)
     service = Service(

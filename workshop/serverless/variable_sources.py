@@ -214,6 +214,6 @@ def _ask(call: Callable[[], Any]) -> Any:
         return call()
     except BotoCoreError as error:
         raise WorkshopError(
-            f"A variable of the file needs AWS, which could not be asked: {error}",
+            f"A variable of the file needs AWS, which could not be asked: {str(error).rstrip('.')}.",
             fix="Connect first (workshop up, or AWS credentials), or give the variable a fallback.",
         ) from None

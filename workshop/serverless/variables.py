@@ -46,7 +46,7 @@ class Resolver:
         key: Any = None
         value = root
         for part in path:
-            if isinstance(value, str):
+            if isinstance(value, str) and holder is not None:
                 value = self._entry(holder, key)
             if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
                 holder, key = value, int(part)
@@ -132,7 +132,10 @@ class Resolver:
         kind = last.kind if isinstance(last, Source) else "variable"
         raise sources.Unresolved(
             f"Cannot resolve {variable.text}: {sources.why_missing(kind)}.",
-            "Check the name, or add a fallback after a comma: " + variable.text.rstrip("}") + ", 'value'}",
+            ("Deploy that stack first, or" if kind == "cf" else "Check the name, or")
+            + " add a fallback after a comma: "
+            + variable.text.rstrip("}")
+            + ", 'value'}",
         )
 
     def _text_again(self, value: Any) -> Any:

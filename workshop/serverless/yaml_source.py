@@ -194,10 +194,10 @@ def explain(error: yaml.YAMLError, text: str, shown_as: str) -> WorkshopError:
 def _words_for(problem: str, line: str) -> tuple[str, str]:
     shown = line.strip()[:60]
     indent = line[: len(line) - len(line.lstrip())]
-    if "\t" in indent or "'\\t'" in problem or "tab" in problem:
-        return "This line is indented with a tab; YAML takes spaces only.", "Replace the tab by two spaces a level."
-    if "special characters are not allowed" in problem or "control characters" in problem:
+    if "special characters" in problem or "control characters" in problem or "unacceptable character" in problem:
         return "The file holds a character that YAML does not allow.", "Type the line anew in a plain text editor."
+    if "\t" in indent or "'\\t'" in problem or re.search(r"\btabs?\b", problem):
+        return "This line is indented with a tab; YAML takes spaces only.", "Replace the tab by two spaces a level."
     if "mapping values are not allowed" in problem:
         if ": " in shown.partition(": ")[2]:
             return f"{shown!r}: a value with ': ' in it needs quotes.", "Put the whole value in quotes."

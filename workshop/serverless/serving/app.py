@@ -77,7 +77,9 @@ class App:
         except WorkshopError as error:
             response = explained(500, f"{error.paragraph()}\n\nMend it: the next request takes the new version.")
         milliseconds = (time.perf_counter() - began) * 1000
-        called = live if function and response.status_code != 404 else None
+        # An answer of API Gateway's own, such as 403 without a key, has this header: no function ran.
+        own = "x-amzn-errortype" in response.headers and response.status_code < 500
+        called = live if function and response.status_code != 404 and not own else None
         self.reporter.add(Line(method, unquote(path), response.status_code, milliseconds, called, function, clock))
         return response
 

@@ -53,4 +53,5 @@ def update_template(service: Service, artifacts: Artifacts) -> dict[str, Any]:
     template.export_outputs()
     user.merge(template)
     user.add_outputs(template)
+    user.check_references(template)
     return template.body()

@@ -5,6 +5,7 @@ https://www.serverless.com/framework/docs/providers/aws/guide/resources#override
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from workshop.serverless.marks import did_you_mean, fault
@@ -68,6 +69,41 @@ def _extension(template: Template, holder: Any, logical_id: str, resource: Any) 
             fix=did_you_mean(logical_id, template.resources),
         )
     deep_merge(template.resources[logical_id], resource)
+
+
+def check_references(template: Template) -> None:
+    """Finds a `!Ref` or `!GetAtt` that leads nowhere; CloudFormation would refuse the template without a line.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+    """
+    if "Transform" in template.extra:
+        return  # a macro may add what is missing
+    known = [*template.resources, *(template.extra.get("Parameters") or {})]
+    for section, holder in (("Resources", template.resources), ("Outputs", template.outputs)):
+        for name, block in holder.items():
+            for mapping, target in _references(block):
+                if target not in known and not target.startswith("AWS::"):
+                    raise fault(
+                        f"{section}.{name} refers to {target!r}, which the template does not have.",
+                        mapping,
+                        next(iter(mapping)),
+                        fix=did_you_mean(target, known),
+                    )
+
+
+def _references(value: Any) -> Iterator[tuple[Any, str]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        target = value.get("Ref") if len(value) == 1 else None
+        if len(value) == 1 and "Fn::GetAtt" in value:
+            given = value["Fn::GetAtt"]
+            target = given.partition(".")[0] if isinstance(given, str) else given[0] if given else None
+        if isinstance(target, str):
+            yield value, target
+        for item in value.values():
+            yield from _references(item)
 
 
 def add_outputs(template: Template) -> None:
