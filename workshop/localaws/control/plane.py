@@ -23,7 +23,8 @@ def understand(request: Request) -> None:
     Raises:
         AwsError: SerializationException.
     """
-    if not request.headers.get("x-amz-target") or "cbor" in request.headers.get("content-type", ""):
+    headers = request.headers
+    if not headers.get("x-amz-target") or "cbor" in headers.get("content-type", "") or headers.get("content-encoding"):
         return
     try:
         fits = isinstance(request.json(), dict)
