@@ -82,7 +82,7 @@ class Books:
                 ("requests of the app", f"{asked:,} ({often})"),
                 ("requests to Stripe that a fault struck", f"{self.struck:,}"),
                 ("processes killed at work", f"{self.killed:,}"),
-                ("settled by `reconcile` afterwards", f"{self.mended:,}"),
+                ("settled by reconcile afterwards", f"{self.mended:,}"),
                 ("orders charged at Stripe", f"{len(self.charged):,}"),
                 ("orders paid in our table", f"{len(self.paid):,}"),
                 ("orders charged twice", f"{twice:,}"),
