@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ class LogBuffer:
     def __init__(self, per_group: int = 10_000, may_write: Callable[[FunctionSpec], bool] = lambda _: True) -> None:
         self.per_group, self.may_write = per_group, may_write
         self._waiting: dict[Key, deque[tuple[str, int, str]]] = {}
+        self._lock = threading.Lock()  # the loop writes, threads file: without it an event could fall between the two
         self._allowed: dict[tuple[str, str, str], bool] = {}
         self.listeners: list[Callable[[str, str, str, Sequence[tuple[int, str]]], None]] = []
 
@@ -42,18 +44,19 @@ class LogBuffer:
             allowed = self._allowed[spec.key] = self._may(spec)
         if not allowed:
             return
-        waiting = self._of((spec.account_id, spec.region, spec.log_group or f"/aws/lambda/{spec.name}"))
-        waiting.extend((stream, at, message) for at, message in events)
+        key = (spec.account_id, spec.region, spec.log_group or f"/aws/lambda/{spec.name}")
+        self._add(key, [(stream, at, message) for at, message in events])
 
     def append(self, account: str, region: str, group: str, stream: str, at: int, message: str) -> None:
         """One event of a service's own, such as a line of an access log. Never blocks."""
-        self._of((account, region, group)).append((stream, at, message))
+        self._add((account, region, group), [(stream, at, message)])
 
-    def _of(self, key: Key) -> deque[tuple[str, int, str]]:
-        waiting = self._waiting.get(key)
-        if waiting is None:
-            waiting = self._waiting[key] = deque(maxlen=self.per_group)
-        return waiting
+    def _add(self, key: Key, events: Sequence[tuple[str, int, str]]) -> None:
+        with self._lock:
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                waiting = self._waiting[key] = deque(maxlen=self.per_group)
+            waiting.extend(events)
 
     def _may(self, spec: FunctionSpec) -> bool:
         try:
@@ -73,13 +76,15 @@ class LogBuffer:
         from moto.logs.models import logs_backends
 
         with LOCK:
-            waiting, self._waiting = self._waiting, {}
+            with self._lock:
+                waiting, self._waiting = self._waiting, {}
             for (account, region, group), events in waiting.items():
                 file_events(logs_backends[account][region], group, events, self.per_group)
 
     def clear(self) -> None:
         """Drop what is waiting."""
-        self._waiting, self._allowed = {}, {}
+        with self._lock:
+            self._waiting, self._allowed = {}, {}
 
 
 def naive(milliseconds: int) -> datetime:

@@ -43,7 +43,7 @@ class Minute:
         self.count += other.count
         self.total += other.total
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
-        for number, times in other.histogram.items():
+        for number, times in list(other.histogram.items()):  # a copy: requests go on being measured
             self.histogram[number] = self.histogram.get(number, 0) + times
 
     def percentile(self, percent: float) -> float:
