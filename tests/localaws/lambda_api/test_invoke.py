@@ -78,6 +78,8 @@ def test_unknown_kinds_are_refused(unchecked: Any, name: str) -> None:
         code, message = refusal(unchecked.invoke, FunctionName=name, Payload=b"{}", **wrong)
         assert code == "ValidationException"
         assert f"at '{member}' failed to satisfy constraint" in message
+    later = refusal(unchecked.invoke_with_response_stream, FunctionName=name, InvocationType="Event", Payload=b"{}")
+    assert later[1].endswith("[RequestResponse, DryRun]")
 
 
 def test_payload_limits(api: Any, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -92,6 +94,23 @@ def test_two_versions_of_one_layer_are_refused(api: Any, role: str) -> None:
     code, message = refusal(create, api=api, role=role, Layers=arns)
     assert code == "InvalidParameterValueException"
     assert "Two different versions" in message
+
+
+def test_zero_can_be_reserved_under_any_account_limit() -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    from workshop.switch import start_local
+
+    connected = start_local()
+    try:
+        httpx.post(f"{connected.endpoint}/_workshop/settings", json={"account_concurrency": 50}).raise_for_status()
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-west-1"}
+        url = connected.endpoint
+        small = Bench(lambda service: boto3.client(service, endpoint_url=url, **keys), url)
+        arn, put = small.function(), small.client("lambda").put_function_concurrency
+        assert put(FunctionName=arn, ReservedConcurrentExecutions=0)["ReservedConcurrentExecutions"] == 0
+        assert "below its minimum" in refusal(put, FunctionName=arn, ReservedConcurrentExecutions=1)[1]
+    finally:
+        connected.close()
 
 
 def test_reserved_concurrency_of_zero_throttles(api: Any, role: str) -> None:

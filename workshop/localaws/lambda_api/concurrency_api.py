@@ -28,7 +28,7 @@ def put(service: Service, request: Request, name: str) -> Response:
         )
     functions = service.store.region(reference.region).functions.values()  # the limit is a region's
     others = sum(each.reserved or 0 for each in functions if each is not function)
-    if service.account_limit() - others - wanted < UNRESERVED_MINIMUM:
+    if wanted and service.account_limit() - others - wanted < UNRESERVED_MINIMUM:  # 0 stops a function, anywhere
         raise validate.refused(
             "Specified ReservedConcurrentExecutions for function decreases account's "
             f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."

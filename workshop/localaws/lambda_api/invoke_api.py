@@ -50,7 +50,8 @@ class Invoke:
         qualifier = request.arguments.get("Qualifier")
         kind = "Event" if how == "invoke-async" else request.headers.get("x-amz-invocation-type", "RequestResponse")
         log_type = request.headers.get("x-amz-log-type", "None")
-        for value, member, known in ((kind, "invocationType", KINDS), (log_type, "logType", LOG_TYPES)):
+        kinds = KINDS[1:] if how == "response-streaming-invocations" else KINDS  # nobody would read a later stream
+        for value, member, known in ((kind, "invocationType", kinds), (log_type, "logType", LOG_TYPES)):
             if value not in known:
                 rule = f"Member must satisfy enum value set: [{', '.join(known)}]"
                 raise names.constraint(value, member, rule)
