@@ -241,6 +241,13 @@ def test_a_runtime_that_is_not_named_is_warned_of(packaged: Callable[..., Any]) 
     assert any("no runtime is named" in warning for warning in warnings)
 
 
+def test_a_timeout_that_api_gateway_does_not_wait_for_is_warned_of(packaged: Callable[..., Any]) -> None:
+    text = HEAD + BODY + "    timeout: 60\n    events:\n      - http: GET /hello\n"
+    (warning,) = packaged({"serverless.yml": text}).warnings
+    assert warning == "serverless.yml:8: hello may take 60 seconds, but API Gateway answers 504 after 29"
+    assert packaged({"serverless.yml": text.replace("60", "29")}).warnings == []
+
+
 def test_schedules_in_words_with_their_next_runs(write: Callable[..., Path], offline_aws: None) -> None:
     text = HEAD + BODY + "    events:\n      - schedule: cron(0 3 ? * MON-FRI *)\n"
     (found,) = checks.schedules(serverless.load(write({"serverless.yml": text})), datetime(2026, 3, 27, 12, tzinfo=UTC))

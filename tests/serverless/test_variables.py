@@ -92,6 +92,12 @@ def test_numbers_and_flags_may_come_from_the_environment(
     assert (provider["memorySize"], provider["versionFunctions"]) == (256, False)
 
 
+def test_a_provider_may_be_its_name_alone(write: Callable[..., Path], offline_aws: None) -> None:
+    assert serverless.load(write({"serverless.yml": "service: hello\nprovider: aws\n"})).provider == {"name": "aws"}
+    with pytest.raises(WorkshopError, match=r"yml:2: provider\.name: 'azure' is not one"):
+        serverless.load(write({"serverless.yml": "service: hello\nprovider: azure\n"}))
+
+
 def test_functions_may_come_from_several_files(write: Callable[..., Path], offline_aws: None) -> None:
     """https://www.serverless.com/framework/docs/providers/aws/guide/functions"""
     files = {

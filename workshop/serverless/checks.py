@@ -12,7 +12,7 @@ from workshop.schedule_words import describe
 from workshop.schedules import InvalidSchedule, upcoming
 from workshop.serverless.marks import did_you_mean, fault, mark_of
 from workshop.serverless.schema import PLUGINS
-from workshop.serverless.service import DEFAULT_RUNTIME, Service
+from workshop.serverless.service import DEFAULT_RUNTIME, DEFAULT_TIMEOUT, Service
 from workshop.serverless.template import http, http_api
 from workshop.serverless.template.role import own_statements
 from workshop.serverless.template.schedule import rates_of
@@ -20,6 +20,8 @@ from workshop.serverless.template.schedule import rates_of
 if TYPE_CHECKING:
     from workshop.serverless.packaging import Schedule
 
+# Seconds: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+_PATIENCE = {"http": 29, "httpApi": 30}
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_LAYERS = 5
 _RESERVED = re.compile(
@@ -49,7 +51,20 @@ def check_file(service: Service) -> list[str]:
     _event_details(service)
     for name, layer in service.layers.items():
         _layer(service, name, layer)
-    return warnings + _statements(service) + _clear_secrets(service)
+    return warnings + _timeouts(service) + _statements(service) + _clear_secrets(service)
+
+
+def _timeouts(service: Service) -> list[str]:
+    """API Gateway waits for less time than a function may take."""
+    warnings = []
+    for name, settings in service.functions.items():
+        seconds = service.setting(name, "timeout", DEFAULT_TIMEOUT)
+        kinds = {kind for event in settings.get("events") or [] for kind in event}
+        most = min((_PATIENCE[kind] for kind in kinds & set(_PATIENCE)), default=seconds)
+        if isinstance(seconds, int) and seconds > most:
+            place = mark_of(settings if "timeout" in settings else service.provider, "timeout")
+            warnings.append(f"{place}: {name} may take {seconds} seconds, but API Gateway answers 504 after {most}")
+    return warnings
 
 
 def _routes(service: Service) -> None:

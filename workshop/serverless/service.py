@@ -136,6 +136,10 @@ def load(
     except RecursionError:
         raise WorkshopError("Variables lead to variables too many times over.", where=file) from None
     _join_functions(config)
+    provider = config.get("provider")
+    if isinstance(provider, str):  # `provider: aws` is short for its name alone
+        mark = mark_of(config, "provider")
+        config["provider"] = Map({"name": provider}, mark, {"name": mark})
     check(config)
     service = Service(
         folder=root.resolve(),
