@@ -21,13 +21,19 @@ dynamodb = boto3.resource("dynamodb")
 
 def by_key(event, context):
     """An idempotency key derived from the order: Stripe gives the first answer again, whatever it was."""
-    order_id, charge = read(event)
+    try:
+        order_id, charge = read(event)
+    except ValueError as error:
+        return answer(400, error=str(error))
     return pay(charge, idempotency_key=f"order-{order_id}")
 
 
 def by_write(event, context):
     """A conditional write before the charge: only one request gets past it."""
-    order_id, charge = read(event)
+    try:
+        order_id, charge = read(event)
+    except ValueError as error:
+        return answer(400, error=str(error))
     claims = dynamodb.Table(os.environ["CLAIMS_TABLE"])
     try:
         claims.put_item(Item={"order_id": order_id}, ConditionExpression="attribute_not_exists(order_id)")
@@ -40,8 +46,17 @@ def by_write(event, context):
 
 
 def read(event):
-    body = json.loads(event["body"])
-    return body["order_id"], {name: body[name] for name in ("amount", "currency", "source")}
+    """The order's number and what to charge. Raises ValueError with the reason."""
+    try:
+        body = json.loads(event["body"])
+        order_id, charge = body["order_id"], {name: body[name] for name in ("amount", "currency", "source")}
+    except (TypeError, ValueError, KeyError, RecursionError):
+        raise ValueError("Send JSON with order_id, amount, currency and source.") from None
+    if [type(each) for each in (order_id, *charge.values())] != [str, int, str, str]:
+        raise ValueError("amount is a whole number; order_id, currency, source are text.")
+    if not 0 < len(order_id) <= 100 or not (order_id + charge["currency"] + charge["source"]).isascii():
+        raise ValueError("order_id has 1 to 100 letters or digits.")
+    return order_id, charge
 
 
 def pay(charge, **options):
@@ -50,6 +65,8 @@ def pay(charge, **options):
         made = stripe.Charge.create(**charge, **options)
     except stripe.CardError as error:
         return answer(402, error=error.user_message)
+    except stripe.InvalidRequestError as error:
+        return answer(400, error=error.user_message)
     except stripe.StripeError as error:
         logger.error("No charge that we know of: %s", type(error).__name__)
         return answer(502, error="Stripe did not answer as expected.")

@@ -95,10 +95,15 @@ def test_a_wrong_key_is_nobodys_business(pay, stand_in_stripe, parameter, capsys
 
 
 @pytest.fixture
-def half(service: Any, parameter: Any, stand_in_stripe: StandIn, client: Any, context: Any) -> Any:
+def half_raw(service: Any, parameter: Any, stand_in_stripe: StandIn, client: Any, context: Any) -> Any:
     parameter("stripe_test_key", KEY)
     module = service("half_right", STRIPE_API_BASE=stand_in_stripe.url, CLAIMS_TABLE=table(client, "order_id"))
-    return lambda name, **change: told(getattr(module, name)(request(GOOD | {"order_id": "42"} | change), context))
+    return lambda name, body: told(getattr(module, name)(request(body), context))
+
+
+@pytest.fixture
+def half(half_raw: Any) -> Any:
+    return lambda name, **change: half_raw(name, GOOD | {"order_id": "42"} | change)
 
 
 def test_by_key_charges_once_and_then_only_declines(half, stand_in_stripe):
@@ -117,3 +122,17 @@ def test_by_write_charges_once_but_twice_when_the_answer_was_lost(half, stand_in
     stand_in_stripe.tell("faults", kind="drop", when="after", path="/v1/charges", method="POST")
     assert [half("by_write", order_id="44")[0] for _ in range(2)] == [502, 200]
     assert len(stand_in_stripe.charges()) == 4
+
+
+@pytest.mark.parametrize("way", ["by_key", "by_write"])
+def test_half_right_answers_nonsense_right(half_raw, stand_in_stripe, way):
+    """A 400 with a reason, and the order is as free as before."""
+    for body in NONSENSE:
+        status, answer = half_raw(way, body)
+        assert (status, bool(answer["error"])) == (400, True)
+    for change in ({"order_id": ""}, {"order_id": 4}, {"order_id": "x" * 3000}, {"order_id": HALF_A_LETTER},
+                   {"amount": 1.5}, {"amount": -5}, {"source": HALF_A_LETTER}, {"source": "tok_nope"}):  # fmt: skip
+        status, answer = half_raw(way, GOOD | {"order_id": "45"} | change)
+        assert (status, bool(answer["error"])) == (400, True)
+    assert stand_in_stripe.charges() == []
+    assert half_raw(way, GOOD | {"order_id": "45"})[0] == 200
