@@ -6,6 +6,7 @@ Notebook 09 holds them against the forty lines and against order_payment, which 
 import json
 import logging
 import os
+import re
 
 import boto3
 import stripe
@@ -13,6 +14,7 @@ from access_ssm import get_ssm
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
+logging.getLogger("stripe").setLevel(logging.WARNING)  # its own lines repeat an unknown token
 stripe.api_base = os.environ["STRIPE_API_BASE"]
 stripe.default_http_client = stripe.RequestsClient(timeout=4)
 stripe.max_network_retries = 0
@@ -54,8 +56,8 @@ def read(event):
         raise ValueError("Send JSON with order_id, amount, currency and source.") from None
     if [type(each) for each in (order_id, *charge.values())] != [str, int, str, str]:
         raise ValueError("amount is a whole number; order_id, currency, source are text.")
-    if not 0 < len(order_id) <= 100 or not (order_id + charge["currency"] + charge["source"]).isascii():
-        raise ValueError("order_id has 1 to 100 letters or digits.")
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", order_id) or not (charge["currency"] + charge["source"]).isascii():
+        raise ValueError("order_id has 1 to 100 letters, digits or hyphens; currency, source are plain text.")
     return order_id, charge
 
 

@@ -125,13 +125,22 @@ def test_by_write_charges_once_but_twice_when_the_answer_was_lost(half, stand_in
 
 
 @pytest.mark.parametrize("way", ["by_key", "by_write"])
+def test_half_right_logs_no_token(half, caplog, way):
+    """Stripe's library would log its error, and the error repeats the token."""
+    caplog.set_level("DEBUG", logger="root")
+    assert half(way, order_id="46", source="tok_mine")[0] == 400
+    assert "tok_mine" not in caplog.text
+
+
+@pytest.mark.parametrize("way", ["by_key", "by_write"])
 def test_half_right_answers_nonsense_right(half_raw, stand_in_stripe, way):
     """A 400 with a reason, and the order is as free as before."""
     for body in NONSENSE:
         status, answer = half_raw(way, body)
         assert (status, bool(answer["error"])) == (400, True)
     for change in ({"order_id": ""}, {"order_id": 4}, {"order_id": "x" * 3000}, {"order_id": HALF_A_LETTER},
-                   {"amount": 1.5}, {"amount": -5}, {"source": HALF_A_LETTER}, {"source": "tok_nope"}):  # fmt: skip
+                   {"order_id": "4\n"}, {"amount": 1.5}, {"amount": -5}, {"source": HALF_A_LETTER},
+                   {"source": "tok_nope"}):  # fmt: skip
         status, answer = half_raw(way, GOOD | {"order_id": "45"} | change)
         assert (status, bool(answer["error"])) == (400, True)
     assert stand_in_stripe.charges() == []
