@@ -171,3 +171,9 @@ def test_a_terminal_breaks_an_error_between_words(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert max(map(len, said)) <= 40
     assert "Did you mean hello-world?" in " ".join(said)
+
+
+def test_the_command_that_a_refusal_names_can_be_pasted(run: Run, service_name: str) -> None:
+    """Commands are typed in the checkout; the refusal of one names the service's folder as seen from there."""
+    done = run("info", "demo_lambdas/keep_warm", "--stage", service_name, code=1)
+    assert f"Run: workshop deploy demo_lambdas/keep_warm --stage {service_name}" in " ".join(done.stderr.split())

@@ -69,7 +69,7 @@ def update_code(aws: Clients, service: Service, function: str, zipped: Zip) -> b
     if zipped.size > 50_000_000:
         raise WorkshopError(
             f"{zipped.name} has {zipped.size / 1e6:.0f} MB; 50 MB is the most that can be sent directly.",
-            fix="Run: workshop deploy",
+            fix=f"Run: {service.deploy_command}",
         )
     api.update_function_code(FunctionName=full, ZipFile=zipped.content)
     _wait(api, full)
@@ -81,7 +81,7 @@ def _configuration(api: Any, full: str, service: Service) -> dict[str, Any]:
         return api.get_function_configuration(FunctionName=full)
     except api.exceptions.ResourceNotFoundException:
         raise WorkshopError(
-            f"The function {full} is not deployed yet.", fix=f"Run first: workshop deploy --stage {service.stage}"
+            f"The function {full} is not deployed yet.", fix=f"Run first: {service.deploy_command}"
         ) from None
 
 

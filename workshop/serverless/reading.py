@@ -20,6 +20,6 @@ def info(service: Service) -> Deployment:
     found = stack.describe()
     if found is None or found["StackStatus"] == "DELETE_COMPLETE":
         raise WorkshopError(
-            f"{service.stack} is not deployed in {service.region}.", fix=f"Run: workshop deploy --stage {service.stage}"
+            f"{service.stack} is not deployed in {service.region}.", fix=f"Run: {service.deploy_command}"
         )
     return read(service, aws, found, stack.template())

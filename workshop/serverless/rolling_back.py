@@ -76,7 +76,7 @@ def _store(service: Service) -> tuple[Stack, Store]:
     found = stack.describe()
     if found is None or found["StackStatus"] == "DELETE_COMPLETE":
         raise WorkshopError(
-            f"{service.stack} is not deployed in {service.region}.", fix=f"Run: workshop deploy --stage {service.stage}"
+            f"{service.stack} is not deployed in {service.region}.", fix=f"Run: {service.deploy_command}"
         )
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     return stack, Store(aws, outputs.get(naming.BUCKET_OUTPUT) or own_bucket(service), service)

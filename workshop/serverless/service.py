@@ -15,6 +15,7 @@ from workshop.serverless.variable_sources import FILE, Context
 from workshop.serverless.variables import Resolver
 from workshop.serverless.yaml_source import read_yaml
 
+ROOT = Path(__file__).resolve().parents[2]
 _FILES = (FILE, "serverless.yaml", "serverless.json")
 DEFAULT_RUNTIME = "python3.13"
 DEFAULT_MEMORY, DEFAULT_TIMEOUT = 1024, 6  # the Framework's own: MB, seconds
@@ -94,6 +95,15 @@ class Service:
     def runtime(self, function: str) -> str:
         """The runtime of a function."""
         return self.setting(function, "runtime", DEFAULT_RUNTIME)
+
+    @property
+    def deploy_command(self) -> str:
+        """What to type to deploy this service: its folder as seen from here, or from the checkout."""
+        folder = self.folder.resolve()
+        near = next((base for base in (Path.cwd(), ROOT) if folder.is_relative_to(base)), None)
+        place = folder.relative_to(near).as_posix() if near else str(folder)
+        shown = f'"{place}"' if " " in place else place
+        return " ".join(["workshop", "deploy", *([] if place == "." else [shown]), "--stage", self.stage])
 
     def where(self, *path: str) -> Mark | None:
         """The line at which something stands, for messages."""
