@@ -50,6 +50,15 @@ def test_a_missing_parameter_is_named(access_ssm):
         access_ssm.get_ssm(["aardvark", "no_such_parameter"])
 
 
+@pytest.mark.parametrize("kind", ["sk_live_", "rk_live_"])
+def test_a_live_stripe_key_is_refused_by_name_and_not_shown(access_ssm, parameter, kind):
+    """https://docs.stripe.com/keys"""
+    parameter("aardvark", f"{kind}0000")
+    with pytest.raises(ValueError, match="aardvark holds a live Stripe key") as refused:
+        access_ssm.get_ssm(["aardvark"])
+    assert kind not in str(refused.value)
+
+
 def test_values_are_kept_for_the_stated_age(access_ssm, calls, parameter, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(access_ssm.time, "monotonic", lambda: now[0])

@@ -15,6 +15,8 @@ from functools import cache
 MAX_AGE = float(os.environ.get("SSM_MAX_AGE_SECONDS", "60"))
 # Where several people share one account, the parameters of each have a prefix of their own.
 PREFIX = os.environ.get("SSM_PREFIX", "")
+# A workshop moves no real money. Take these out of your own copy when you go live. https://docs.stripe.com/keys
+REFUSED = ("sk_live_", "rk_live_")
 _seen: dict[str, tuple[float, str]] = {}  # name -> (when it was read, value); lives as long as the environment
 
 
@@ -34,6 +36,7 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
     Raises:
         MissingParameter: names those the store does not hold.
         TypeError: names one that is a StringList; single values are read here.
+        ValueError: names one that holds a live Stripe key.
         botocore.exceptions.ClientError: `AccessDeniedException` when the function's role may not read them.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
@@ -49,6 +52,8 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
         for parameter in answer["Parameters"]:  # they come in alphabetical order, not in ours
             if parameter["Type"] == "StringList":
                 raise TypeError(f"{parameter['Name']} is a StringList; get_ssm reads String and SecureString")
+            if parameter["Value"].startswith(REFUSED):
+                raise ValueError(f"{parameter['Name']} holds a live Stripe key; only test keys belong here")
             name = parameter["Name"].removeprefix(PREFIX) + parameter.get("Selector", "")
             _seen[name] = (now, parameter["Value"])
     return [_seen[name][1] for name in names]
