@@ -171,11 +171,19 @@ def test_a_broken_file_is_refused_before_anything_is_deployed(
 def test_update_and_remove_leave_nothing_behind(service: Callable[..., Path], client: Callable[..., Any]) -> None:
     def left(name: str) -> list[str]:
         """All that the service owns, of every kind a deploy makes."""
-        found = [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]]
-        found += [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
-        found += [one["RoleName"] for one in client("iam").list_roles()["Roles"]]
-        found += [one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]]
-        found += [one["name"] for one in client("apigateway").get_rest_apis()["items"]]
+        kinds = (
+            ("lambda", "list_functions", "Functions", "FunctionName"),
+            ("s3", "list_buckets", "Buckets", "Name"),
+            ("iam", "list_roles", "Roles", "RoleName"),
+            ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+            ("apigateway", "get_rest_apis", "items", "name"),
+        )
+        found = [
+            one[key]
+            for service, operation, rows, key in kinds
+            for page in client(service).get_paginator(operation).paginate()  # the session's cloud is full of others'
+            for one in page[rows]
+        ]
         return [one for one in found if name in one]
 
     folder = service()
