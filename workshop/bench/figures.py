@@ -35,7 +35,8 @@ KNOWN: dict[str, tuple[str, str, float | None]] = {
     "growth": ("the cloud after 100,000 requests that print / before", "x", 1.1),
     "simulator": ("simulated requests", "M/s", None),
     "simfaas": ("simulator's events beside SimFaaS's", "x", 100.0),
-    "notebooks": ("all notebooks, one after the other", "s", 120.0),
+    "notebooks": ("all notebooks, two at a time", "s", 120.0),
+    "in_turn": ("all notebooks, one after the other", "s", None),
 }
 MORE_IS_BETTER = ("rps_1", "rps_8", "rps_32", "wrk_32", "simulator", "simfaas")
 

@@ -88,7 +88,7 @@ def measure(part: str, found: Results) -> None:
     elif part == "simulator":
         found.whole += whole.simulator(repeats)
     elif part == "notebooks":
-        found.whole.append(whole.notebooks())
+        found.whole += whole.notebooks()
     else:
         found.subjects.append(Subject.of(whole.subject(part, found.quick)))
         if found.subjects[-1].skipped:

@@ -43,8 +43,9 @@ def run(
         list[str] | None, typer.Argument(help="Numbers or names, such as 01 or 04_cron; all without any.")
     ] = None,
     render: Annotated[bool, typer.Option("--render", help="Keep the outputs in the notebooks.")] = False,
+    jobs: Annotated[int, typer.Option(help="How many at a time; not with --render.", min=1, max=16)] = 1,
 ) -> None:
     """Runs notebooks from top to bottom in a real kernel, as a reader would, and says how long each took."""
     from workshop.notebooks import run_all
 
-    raise typer.Exit(run_all(notebooks or [], render=render))
+    raise typer.Exit(run_all(notebooks or [], render=render, jobs=jobs))

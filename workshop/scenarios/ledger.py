@@ -18,7 +18,7 @@ from workshop.scenarios.shop import FOLDER, Shop
 from workshop.scenarios.stripe_side import money
 from workshop.show import Table, Text
 
-AT_ONCE = 4
+AT_ONCE = 12
 # What goes wrong on that day, and how often.
 FAULTS = (
     {"kind": "drop", "when": "before", "rate": 0.02, "seed": 1, "path": "/v1/payment_intents*", "method": "POST"},
