@@ -7,7 +7,6 @@ service's folder, as on the command line.
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from html import escape
@@ -17,6 +16,7 @@ from typing import Any
 from workshop import serverless, show
 from workshop.errors import WorkshopError
 from workshop.on_aws import arrivals, confirm, offer, personal
+from workshop.show.progress import in_notebook
 from workshop.show.views import shortened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -257,9 +257,3 @@ def preflight(cloud: Any = None) -> show.Checks | None:
         else:
             handle.update(view)
     return None if handle is not None else show.Checks(found, "Preflight")
-
-
-def in_notebook() -> bool:
-    """True in a Jupyter kernel, where an output can be updated in place."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return shell is not None and hasattr(shell, "kernel")

@@ -150,3 +150,13 @@ def test_a_notebook_that_fails_says_which_cell(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "ZeroDivisionError" in done.stderr
     assert "1 / 0" in done.stderr
+
+
+@pytest.mark.usefixtures("no_cloud_yet")
+def test_two_run_at_a_time_and_are_told_in_order() -> None:
+    command = [sys.executable, "-m", "workshop", "run", "01", "00", "--jobs", "2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, last = done.stdout.splitlines()
+    assert first.startswith("01_hello_world ") and second.startswith("00_start_here ")
+    assert last.startswith("2 of 2 notebooks ran, ")

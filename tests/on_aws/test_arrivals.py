@@ -115,32 +115,32 @@ def test_a_changed_function_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert answer["LastUpdateStatus"] == "Successful" and len(aws.asked["lambda.GetFunction"]) == 3
 
 
+def reported(aws: RecordedAws) -> list[str]:
+    """What `offline` prints of one request; fails when it waits for ever."""
+    said: list[str] = []
+    live: Any = SimpleNamespace(aws=aws.clients, service=SimpleNamespace(function_name=lambda name: name))
+    reporter = Reporter(said.append)
+    reporter.start()
+    reporter.add(Line("GET", "/hello", 200, 12, live, "hello", 100.0))
+    waiting = threading.Thread(target=reporter.wait, daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive()
+    reporter.stop()
+    return said
+
+
 def test_offline_prints_its_lines_where_log_events_have_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """An emulator that leaves `eventId` out; the terminal waited for ever."""
-    aws, said = RecordedAws(monkeypatch), []
+    aws = RecordedAws(monkeypatch)
     report = "REPORT RequestId: a\tDuration: 1 ms\tInit Duration: 9 ms"
     events = [{"timestamp": 1, "message": report, "logStreamName": "s"}]
     aws.answers["cloudwatch-logs.FilterLogEvents"] = [(200, json.dumps({"events": events}))]
-    live: Any = SimpleNamespace(aws=aws.clients, service=SimpleNamespace(function_name=lambda name: name))
-    reporter = Reporter(said.append)
-    reporter.start()
-    reporter.add(Line("GET", "/hello", 200, 12, live, "hello", 100.0))
-    waiting = threading.Thread(target=reporter.wait, daemon=True)
-    waiting.start()
-    waiting.join(20)
-    assert not waiting.is_alive() and said[0].endswith("cold")
-    reporter.stop()
+    assert reported(aws)[0].endswith("cold")
 
 
 def test_offline_goes_on_where_the_log_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    aws, said = RecordedAws(monkeypatch), []
+    aws = RecordedAws(monkeypatch)
     aws.answers["cloudwatch-logs.FilterLogEvents"] = [(200, json.dumps({"events": [{"odd": True}]}))]
-    live: Any = SimpleNamespace(aws=aws.clients, service=SimpleNamespace(function_name=lambda name: name))
-    reporter = Reporter(said.append)
-    reporter.start()
-    reporter.add(Line("GET", "/hello", 200, 12, live, "hello", 100.0))
-    waiting = threading.Thread(target=reporter.wait, daemon=True)
-    waiting.start()
-    waiting.join(20)
-    assert not waiting.is_alive() and "cold or warm is not known" in said[0] and "/hello" in said[1]
-    reporter.stop()
+    said = reported(aws)
+    assert "cold or warm is not known" in said[0] and "/hello" in said[1]

@@ -155,14 +155,7 @@ class LocalAWS:
         with moto_door.LOCK:
             from moto.core.base_backend import BackendDict
 
-            # A thread that only reads may make a region's backend while moto walks over them: then once more.
-            for attempt in range(5):
-                try:
-                    BackendDict.reset()
-                    break
-                except RuntimeError:
-                    if attempt == 4:
-                        raise
+            BackendDict.reset()
         self.stacks.clear()
         self.service.packages.clear()
         self.iam.reset()

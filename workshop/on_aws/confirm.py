@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from workshop.errors import WorkshopError
 from workshop.on_aws.names import LOG_DAYS, suffix
+from workshop.show.progress import in_notebook
 
 REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
@@ -136,23 +137,12 @@ def identity() -> tuple[str, str]:
     return found["Account"], os.environ.get("AWS_REGION", "")
 
 
-def in_a_kernel() -> bool:
-    """True in a notebook's kernel, where `input()` asks in the page although standard input is no terminal.
-
-    https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
-    """
-    # Nothing is imported for this: where IPython has not been loaded, there is no kernel.
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
-
-
 def _ask() -> None:
     refusal = WorkshopError(
         "Nothing was changed on AWS, because nobody agreed to it.",
         fix="Answer yes, or set WORKSHOP_CONFIRM=yes for a run that nobody watches.",
     )
-    if not in_a_kernel() and not (sys.stdin and sys.stdin.isatty()):
+    if not in_notebook() and not (sys.stdin and sys.stdin.isatty()):
         raise refusal
     try:
         answer = input("Go on? Type yes: ")

@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from typing import Any
 
+from workshop.show.progress import in_notebook
+
 _shown: dict[str, Any] = {"cell": None, "handle": None}
 
 
@@ -21,15 +23,15 @@ def what_is_left() -> None:
         words = left()
     except Exception as error:  # the removal's own outcome is what counts; this is a courtesy
         words = f"What is left on AWS could not be looked up ({type(error).__name__}). To see it: workshop clean"
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or getattr(shell, "kernel", None) is None:
+    if not in_notebook():
         print(words, file=sys.stderr)
         return
+    from IPython import get_ipython
     from IPython.display import display
 
     from workshop.show import Text
 
+    shell = get_ipython()
     if _shown["handle"] is not None and _shown["cell"] == shell.execution_count:
         _shown["handle"].update(Text(words))
     else:

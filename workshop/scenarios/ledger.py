@@ -17,6 +17,7 @@ from workshop import lesson
 from workshop.scenarios.shop import FOLDER, Shop
 from workshop.scenarios.stripe_side import money
 from workshop.show import Table, Text
+from workshop.show.progress import in_notebook
 
 AT_ONCE = 12
 # What goes wrong on that day, and how often.
@@ -137,7 +138,7 @@ class Said:
         self.handle: Any = None
 
     def __call__(self, text: str) -> None:
-        if not lesson.in_notebook():
+        if not in_notebook():
             return
         from IPython.display import display
 

@@ -246,7 +246,11 @@ class _Notebook(_Screen):
 
 
 def in_notebook() -> bool:
-    """True when a Jupyter kernel runs this code."""
+    """True when a Jupyter kernel runs this code: outputs can be updated in place, and `input()` asks in the page.
+
+    Nothing is imported for the question: where IPython has not been loaded, there is no kernel.
+    https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
+    """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython and hasattr(ipython, "get_ipython") else None
     return shell is not None and hasattr(shell, "kernel")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from typing import TYPE_CHECKING, Any
 
 from workshop.errors import WorkshopError
@@ -18,6 +19,7 @@ from workshop.localaws.lambda_api.runtimes import SUPPORTED
 if TYPE_CHECKING:
     from workshop.localaws.aws import LocalAWS
 
+log = logging.getLogger(__name__)
 PREFIX = "/_workshop/"
 LEAST = {"max_processes": 1, "init_seconds": 0.1}  # with less, no request would ever end
 MOST_BODY = 1 << 20
@@ -45,6 +47,9 @@ async def handle(aws: LocalAWS, scope: dict[str, Any], receive: Any, send: Any) 
         response = Response.of_json({"error": error.paragraph()}, 400)
     except ValueError as error:
         response = Response.of_json({"error": f"The body is not the JSON expected here: {error}"}, 400)
+    except Exception as error:  # a fault of ours: said with its kind, and the cloud's log has the rest
+        log.exception("%s %s", request.method, request.path)
+        response = Response.of_json({"error": f"{type(error).__name__}: {error}"}, 500)
     await send_response(send, response, request.method)
 
 

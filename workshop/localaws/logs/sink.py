@@ -38,7 +38,7 @@ class LogBuffer:
         self.listeners: list[Callable[[str, str, str, Sequence[tuple[int, str]]], None]] = []
 
     def write(self, spec: FunctionSpec, stream: str, events: Sequence[tuple[int, str]]) -> None:
-        """Events of one stream, in order: (epoch milliseconds, message). Never blocks."""
+        """Events of one stream, in order: (epoch milliseconds, message). Never waits for filing."""
         allowed = self._allowed.get(spec.key)
         if allowed is None:
             allowed = self._allowed[spec.key] = self._may(spec)
@@ -48,7 +48,7 @@ class LogBuffer:
         self._add(key, [(stream, at, message) for at, message in events])
 
     def append(self, account: str, region: str, group: str, stream: str, at: int, message: str) -> None:
-        """One event of a service's own, such as a line of an access log. Never blocks."""
+        """One event of a service's own, such as a line of an access log. Never waits for filing."""
         self._add((account, region, group), [(stream, at, message)])
 
     def _add(self, key: Key, events: Sequence[tuple[str, int, str]]) -> None:
