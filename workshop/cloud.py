@@ -106,10 +106,14 @@ class Cloud:
 
     def _cannot(self, words: str, instead: Any) -> Any:
         """Says, once, what only the offline cloud can do; gives the nearest thing."""
+        self.say_once(words)
+        return instead
+
+    def say_once(self, words: str) -> None:
+        """Says, once, what follows from this not being the offline cloud."""
         if words not in self._said:
             self._said.add(words)
-            print(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.")
-        return instead
+            print(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.", flush=True)
 
     def close(self) -> None:
         """Ends the offline cloud and every function process; nothing to do in the other modes."""

@@ -128,8 +128,12 @@ def start_local(*arguments: str) -> Cloud:
         **flags,  # its own group: interrupting a cell must not interrupt the cloud
     )
     assert process.stdout is not None
-    line = process.stdout.readline()
     cloud = Cloud("local", "", REGION, _process=process, _log=log)
+    try:
+        line = process.stdout.readline()
+    except BaseException:  # Ctrl-C: a traceback that is kept would keep it running
+        cloud.close()
+        raise
     if not line:
         process.wait()
         log.flush()

@@ -64,7 +64,12 @@ def test_a_lesson_spells_out_plain_names_and_meets_its_own_things(mine: str, cli
     ssm.put_parameter(Name="a_key", Value="mine", Type="SecureString")
     assert ssm.get_parameters(Names=["a_key"], WithDecryption=True)["Parameters"][0]["Value"] == "mine"
     assert client("ssm").get_parameter(Name=f"/workshop-{mine}/a_key")["Parameter"]["Type"] == "SecureString"
-    assert ssm.delete_parameters(Names=["a_key"])["InvalidParameters"] == []
+    assert ssm.get_parameter(Name="a_key")["Parameter"]["Name"] == "a_key"  # the names that were asked for
+    found = ssm.get_parameters(Names=["a_key", f"/workshop-{mine}/a_key", "nobody_has_it"])
+    assert {one["Name"] for one in found["Parameters"]} <= {"a_key", f"/workshop-{mine}/a_key"}
+    assert found["InvalidParameters"] == ["nobody_has_it"]
+    gone = ssm.delete_parameters(Names=["a_key", "nobody_has_it"])
+    assert (gone["DeletedParameters"], gone["InvalidParameters"]) == (["a_key"], ["nobody_has_it"])
     deployment = lesson.deploy(HELLO, quiet=True)
     answer = boto3.client("lambda").invoke(FunctionName="hello-world-dev-hello", Payload=b'{"name": "x-dev-y"}')
     assert answer["StatusCode"] == 200
@@ -87,3 +92,35 @@ def test_a_function_reads_its_parameter_through_the_layer(mine: str, cloud: Any)
         boto3.client("ssm").delete_parameter(Name="stripe_test_key")
         lesson.remove("demo_lambdas/stripe_payment", quiet=True)
         lesson.remove("demo_lambdas/access_ssm", quiet=True)
+
+
+def test_lesson_07_finds_who_uses_its_own_layer(mine: str) -> None:
+    """The layer is `access-ssm-k3f9` there; the lesson says `access-ssm`, and its table was empty."""
+    from workshop.scenarios import layers
+
+    lesson.deploy("demo_lambdas/access_ssm", quiet=True)
+    lesson.deploy("demo_lambdas/third_party", quiet=True)
+    try:
+        assert [row[0] for row in layers.who_uses("access-ssm").rows] == [f"third-party-dev-{mine}-third-party"]
+    finally:
+        lesson.remove("demo_lambdas/third_party", quiet=True)
+        lesson.remove("demo_lambdas/access_ssm", quiet=True)
+
+
+@pytest.mark.parametrize("name", ["two_stages", "in_the_order_asked"])
+def test_solutions_are_right_where_names_carry_a_suffix(name: str, mine: str, tmp_path: Path, monkeypatch: Any) -> None:
+    import workshop
+    from workshop import exercises
+    from workshop.exercises import diary
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
+    monkeypatch.setattr(lesson, "MY_WORK", tmp_path / "my_work")
+    exercise = getattr(exercises, name)
+    names_known: dict[str, Any] = {"exercises": exercises} | {one: getattr(workshop, one) for one in workshop.__all__}
+    *before, last = exercise.solved.strip().splitlines()
+    exec(exercise.before or "", names_known)
+    exec("\n".join(before), names_known)
+    assert "Right" in str(eval(last, names_known))
+    for stage in ("dev", "test") if name == "two_stages" else ():
+        lesson.remove("local-hello", stage=stage, quiet=True)

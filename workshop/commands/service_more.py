@@ -19,6 +19,7 @@ from workshop.commands.service import (
     Stage,
     complain,
     hinted,
+    interruptible,
     load,
     one_folder,
     only_function,
@@ -191,17 +192,21 @@ def offline(
 ) -> None:
     """Serves a service's API on http://localhost:3000; edits are live at the next request."""
     from workshop import serverless
+    from workshop.beside import SERVED_HERE, beside
+    from workshop.on_aws import personal
     from workshop.serverless.service import find_file
     from workshop.switch import connect_command
 
     chosen = folders or ["."]
     for folder in chosen:
         find_file(Path(folder))
-    connect_command()
+    own = beside(connect_command(), SERVED_HERE)
     running = serverless.offline(
-        *chosen, port=port, stage=stage, region=region, params=params(param), watch=watch, say=_line
-    )
-    running.start()
+        *chosen, port=port, stage=stage, region=region, params=params(param), watch=watch, say=_line,
+        read=personal.load, cloud=own,
+    )  # fmt: skip
+    with interruptible():
+        running.start()
     out(f"Offline at {running.url}\n")
     for line in running.routes:
         out(f"  {line}")

@@ -6,6 +6,8 @@ from typing import Any
 
 from workshop.exercises.asking import address, ask, aws, body_of, expect, number
 from workshop.exercises.exercise import Attempt, Exercise, Untouched, need, shown
+from workshop.on_aws.names import suffix
+from workshop.on_aws.personal import with_suffix
 
 LESSON = """from workshop import create, deploy, edit, offline
 
@@ -96,8 +98,12 @@ def grade_two_stages(answer: Any) -> str:
     """`dev` and `test` both answer, and say different things."""
     stack, endpoints = getattr(answer, "stack", ""), getattr(answer, "endpoints", [])
     need(stack and endpoints, f"The answer is {shown(answer)}. Pass what `deploy(…, stage=\"test\")` returned.")
-    need(stack.endswith("-test"), f"That is the stack {stack}. The one of the stage `test` ends in -test.")
-    other = stack.removesuffix("-test") + "-dev"
+    dev_stage, test_stage = (with_suffix(stage, suffix()) if suffix() else stage for stage in ("dev", "test"))
+    need(
+        stack.endswith(f"-{test_stage}"),
+        f"That is the stack {stack}. The one of the stage `test` ends in -{test_stage}.",
+    )
+    other = stack.removesuffix(test_stage) + dev_stage
     outputs = {
         one["StackName"]: {out["OutputKey"]: out["OutputValue"] for out in one.get("Outputs", [])}
         for one in aws("cloudformation").describe_stacks()["Stacks"]
@@ -106,7 +112,7 @@ def grade_two_stages(answer: Any) -> str:
     url = str(endpoints[0].url)
     api = outputs[stack]["ServiceEndpoint"].partition("//")[2].partition(".")[0]
     api_of_dev = outputs[other]["ServiceEndpoint"].partition("//")[2].partition(".")[0]
-    test, dev = message_at(url), message_at(url.replace(api, api_of_dev).replace("/test/", "/dev/"))
+    test, dev = message_at(url), message_at(url.replace(api, api_of_dev).replace(f"/{test_stage}/", f"/{dev_stage}/"))
     need(test != dev, f"Both say {test!r}. Edit the handler between the two deploys.")
     return f"dev says {dev!r}, test says {test!r}: two copies that live on their own."
 

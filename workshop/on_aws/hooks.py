@@ -56,21 +56,34 @@ def updates_have_arrived(session: Any) -> None:
 
 
 def personal_parameters(session: Any, under: str) -> None:
-    """Adds a prefix to the names of parameters, in every client that this boto3 session makes from now on.
+    """Adds a prefix to the names of parameters, in every client that this boto3 session makes from now on. Answers
+    carry the names that were asked for.
 
     Args:
         session: a `boto3.session.Session`.
         under: such as `/workshop-k3f9/`.
     """
 
-    def named(params: dict[str, Any], **_: Any) -> None:
+    def named(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        asked = [*params.get("Names", []), *([params["Name"]] if "Name" in params else [])]
+        context["workshop_asked"] = {name_under(name, under): name for name in asked}
         if "Name" in params:
             params["Name"] = name_under(params["Name"], under)
         if "Names" in params:
             params["Names"] = [name_under(name, under) for name in params["Names"]]
 
+    def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        asked = context.get("workshop_asked", {})
+        for one in [*parsed.get("Parameters", []), parsed.get("Parameter") or {}]:
+            if "Name" in one:
+                one["Name"] = asked.get(one["Name"], one["Name"])
+        for key in ("InvalidParameters", "DeletedParameters"):
+            if key in parsed:
+                parsed[key] = [asked.get(name, name) for name in parsed[key]]
+
     for operation in _NAMED:
         session.events.register(f"before-parameter-build.ssm.{operation}", named, unique_id=f"workshop-{operation}")
+        session.events.register(f"after-call.ssm.{operation}", answered, unique_id=f"workshop-answer-{operation}")
 
 
 def personal_names(session: Any, mine: str) -> None:

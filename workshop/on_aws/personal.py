@@ -18,6 +18,7 @@ def load(
     stage: str | None = None,
     region: str | None = None,
     params: Mapping[str, str] | None = None,
+    endpoint: str = "",
 ) -> Any:
     """Reads a service, as `serverless.load` does; where names carry a suffix it gets its own stage, tag and parameters.
 
@@ -29,7 +30,7 @@ def load(
         stage = with_suffix(stage or stage_of(Path(folder)), mine)
     if os.environ.get("WORKSHOP_CLOUD") == "aws":
         region = region or os.environ.get("AWS_REGION")
-    service = serverless.load(folder, stage=stage, region=region, params=params)
+    service = serverless.load(folder, stage=stage, region=region, params=params, endpoint=endpoint)
     service.tags = {TAG: tag_value()}
     if mine:
         make_personal(service, mine)

@@ -11,6 +11,7 @@ from typing import Any
 
 from workshop.errors import WorkshopError
 from workshop.lesson import MY_WORK, ROOT, deploy, remove
+from workshop.on_aws.names import suffix
 from workshop.scenarios.copies import copy_of
 from workshop.show import Picture, Table, stacked
 
@@ -28,10 +29,11 @@ def who_uses(layer: str) -> Table:
     """
     import boto3
 
+    own = f"{layer}-{suffix()}" if suffix() else layer
     rows = []
     for page in boto3.client("lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            arns = [one["Arn"] for one in function.get("Layers", []) if one["Arn"].split(":")[6] == layer]
+            arns = [one["Arn"] for one in function.get("Layers", []) if one["Arn"].split(":")[6] == own]
             rows += [(function["FunctionName"], f"version {arn.rpartition(':')[2]}") for arn in arns]
     return Table(sorted(rows), ["function", f"uses {layer}"])
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -15,14 +16,27 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from workshop import serverless
+from workshop.beside import beside
 from workshop.errors import WorkshopError
-from workshop.serverless.aws import is_aws_host
+from workshop.lesson import find
+from workshop.serverless.aws import INVOKING, clients
+from workshop.switch import connect
 
 FOUND = re.compile(r"The Runtime API is at (\S+)")
+SERVICE = "demo_lambdas/custom_runtimes"
+HERE = (
+    "nobody here can ask the Runtime API of its execution environments, so this one invocation runs on an offline "
+    "cloud of this machine"
+)
+_own = contextlib.ExitStack()  # the offline cloud of the last `Waiting`, where it needed one
 
 
 class Waiting:
     """One invocation in the background. Its function must be `by-hand` of `demo_lambdas/custom_runtimes`.
+
+    Connected to AWS, or to another emulator, it runs on an offline cloud beside that one, which ends when the result
+    came, when another `Waiting` takes over, or with the kernel.
 
     Args:
         function: the function's name.
@@ -32,21 +46,28 @@ class Waiting:
     def __init__(self, function: str, event: Any) -> None:
         self.function = function
         self._answer: Any = None
-        self._logs = boto3.client("logs")
-        if is_aws_host(self._logs.meta.endpoint_url):
-            raise WorkshopError(
-                "On AWS the Runtime API is inside the execution environment: nobody outside can ask it.",
-                fix="Do this step offline (WORKSHOP_CLOUD=local); the other steps run here too.",
-            )
-        self._before = self._addresses()
-        # One try: a second one, after a time-out of ours, would be a second invocation.
-        self._client = boto3.client("lambda", config=Config(read_timeout=600, retries={"max_attempts": 0}))
+        _own.close()
+        start = beside(connect(), HERE)
+        try:
+            self._lambda, self._logs = self._on_own(_own.enter_context(start())) if start else _connected()
+            self._before = self._addresses()
+        except BaseException:
+            _own.close()
+            raise
         self._thread = threading.Thread(target=self._invoke, args=[json.dumps(event)], daemon=True)
         self._thread.start()
 
+    def _on_own(self, endpoint: str) -> tuple[Any, Any]:
+        """Deploys the service to a cloud of its own. Clients of its Lambda and its logs."""
+        service = serverless.load(find(SERVICE), endpoint=endpoint)
+        serverless.deploy(service)
+        self.function = service.function_name("by-hand")
+        aws = clients(service.region, "", endpoint)
+        return aws.get(INVOKING), aws.get("logs")
+
     def _invoke(self, payload: str) -> None:
         try:
-            answer = self._client.invoke(FunctionName=self.function, Payload=payload)
+            answer = self._lambda.invoke(FunctionName=self.function, Payload=payload)
             self._answer = json.loads(answer["Payload"].read())
         except Exception as error:  # shown by result(): a thread has nobody to raise to
             self._answer = error
@@ -55,7 +76,7 @@ class Waiting:
         """Where this invocation's execution environment expects its runtime, taken from the function's log.
 
         Raises:
-            WorkshopError: the environment is not on this machine, or it did not start in time.
+            WorkshopError: the environment did not start in time.
         """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -78,6 +99,14 @@ class Waiting:
     def result(self, seconds: float = 30) -> Any:
         """What the invocation came back with, once it did."""
         self._thread.join(seconds)
+        if not self._thread.is_alive():
+            _own.close()
         if isinstance(self._answer, Exception):
             raise WorkshopError(f"The invocation failed: {self._answer}") from None
         return self._answer
+
+
+def _connected() -> tuple[Any, Any]:
+    """Clients of the connected cloud. One try: a second one, after a time-out of ours, would be a second invocation."""
+    once = Config(read_timeout=600, retries={"max_attempts": 0})
+    return boto3.client("lambda", config=once), boto3.client("logs")

@@ -1,4 +1,7 @@
-"""boto3 clients, made once and kept: where AWS is, is boto3's business (`AWS_ENDPOINT_URL`, profile, region)."""
+"""boto3 clients, made once and kept: where AWS is, is boto3's business (`AWS_ENDPOINT_URL`, profile, region).
+
+Unless an endpoint is named: then these clients go there, whatever boto3 is pointed at.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,19 @@ _NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS
 
 
 class Clients:
-    """The clients of one region, made when first asked for."""
+    """The clients of one region, made when first asked for.
 
-    def __init__(self, region: str, profile: str) -> None:
+    Args:
+        region, profile: boto3's.
+        named: the address of an offline cloud. It gets no credentials of the reader's.
+    """
+
+    def __init__(self, region: str, profile: str, named: str = "") -> None:
         import boto3
 
-        self.session = boto3.session.Session(profile_name=profile or None, region_name=region)
-        self.region = region
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if named else {}
+        self.session = boto3.session.Session(profile_name=profile or None, region_name=region, **keys)
+        self.region, self._named = region, named
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -29,7 +38,9 @@ class Clients:
         """A client: `get("lambda")`."""
         with self._lock:
             if name not in self._made:
-                self._made[name] = self.session.client(name.partition(",")[0], config=_config(name))
+                self._made[name] = self.session.client(
+                    name.partition(",")[0], config=_config(name, self._named), endpoint_url=self._named or None
+                )
             return self._made[name]
 
     @property
@@ -43,27 +54,36 @@ class Clients:
         return is_aws_host(self.endpoint)
 
 
-def _config(name: str) -> Any:
+def _config(name: str, named: str) -> Any:
     from botocore.config import Config
 
+    # What is set for AWS is not meant for an address of this machine: a company's proxy, FIPS's own host names.
+    own: dict[str, Any] = {"proxies": {}, "use_fips_endpoint": False, "use_dualstack_endpoint": False} if named else {}
+    far = is_aws() and not named
     # A function may run for fifteen minutes, and asking twice would run it twice: for invoking, `INVOKING`.
     # https://docs.aws.amazon.com/botocore/latest/reference/config.html: here the first attempt counts too.
     if name == INVOKING:
-        return Config(read_timeout=910, retries={"mode": "standard", "total_max_attempts": 1})
+        return Config(read_timeout=910, retries={"mode": "standard", "total_max_attempts": 1}, **own)
     # Another host than AWS has no names of its own for buckets.
-    style = {"s3": {"addressing_style": "auto" if is_aws() else "path"}}
-    return Config(retries={"mode": "standard", "max_attempts": 4 if is_aws() else 1}, **style)
+    style = {"s3": {"addressing_style": "auto" if far else "path"}}
+    return Config(retries={"mode": "standard", "max_attempts": 4 if far else 1}, **style, **own)
 
 
-def clients(region: str, profile: str = "") -> Clients:
-    """The clients for a region and profile; the same ones as long as endpoint and credentials stay the same."""
+def clients(region: str, profile: str = "", named: str = "") -> Clients:
+    """The clients for a region and profile; the same ones as long as endpoint and credentials stay the same.
+
+    Args:
+        region, profile: boto3's.
+        named: an endpoint other than the one that boto3 is pointed at: a service's own (`Service.endpoint`).
+    """
     # A profile named in the file is meant for AWS; an emulator knows no profiles.
-    return _clients(region, profile if is_aws() else "", *(os.environ.get(name, "") for name in _NAMES))
+    used = profile if is_aws() and not named else ""
+    return _clients(region, used, named, *(os.environ.get(name, "") for name in _NAMES))
 
 
 @lru_cache(maxsize=16)
-def _clients(region: str, profile: str, *_key: str) -> Clients:
-    return Clients(region, profile)
+def _clients(region: str, profile: str, named: str, *_key: str) -> Clients:
+    return Clients(region, profile, named)
 
 
 def is_aws_host(url: str) -> bool:

@@ -43,7 +43,7 @@ def deploy(
         if made is None:
             with timed(tell, "package", service.name):
                 made = package(service)
-        aws = clients(service.region, service.profile)
+        aws = clients(service.region, service.profile, service.endpoint)
         run = _Run(service, made, aws, tell)
         deployment = run.whole(force)
         deployment.notes = made.notes + runtime_notes(service, aws)

@@ -53,7 +53,7 @@ def deploy_function(service: Service, function: str) -> FunctionDeployment:
     began = time.perf_counter()
     service.function(function)
     zipped = package(service).functions[function]
-    aws = clients(service.region, service.profile)
+    aws = clients(service.region, service.profile, service.endpoint)
     code = update_code(aws, service, function, zipped)
     configuration = _update_configuration(aws, service, function)
     seconds = time.perf_counter() - began

@@ -71,7 +71,7 @@ def invoke(
         WorkshopError: there is no such function, it is not deployed, or it is throttled.
     """
     full = service.function_name(function)
-    api = clients(service.region, service.profile).get(INVOKING)
+    api = clients(service.region, service.profile, service.endpoint).get(INVOKING)
     options: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
     try:
         payload = json.dumps({} if data is None else data).encode()

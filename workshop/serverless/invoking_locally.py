@@ -7,17 +7,19 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
 from workshop.serverless import naming
-from workshop.serverless.aws import clients
+from workshop.serverless.foreign_layers import fetch
 from workshop.serverless.invoking import Answer
 from workshop.serverless.kinds import is_intrinsic
 from workshop.serverless.packaging import package
@@ -108,23 +110,7 @@ def _layers(service: Service, function: str, folder: Path) -> list[Path]:
         if isinstance(layer, dict) and layer.get("Ref") in by_id:
             found.append(service.folder / service.layers[by_id[layer["Ref"]]].get("path", "."))
         elif isinstance(layer, str):
-            found.append(_fetch(service, layer, folder / f"layer{number}"))
+            place = folder / f"layer{number}"
+            zipfile.ZipFile(io.BytesIO(fetch(service, layer))).extractall(place)
+            found.append(place)
     return found
-
-
-def _fetch(service: Service, arn: str, folder: Path) -> Path:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html"""
-    import io
-    import urllib.request
-    import zipfile
-
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        found = clients(service.region, service.profile).get("lambda").get_layer_version_by_arn(Arn=arn)
-        with urllib.request.urlopen(found["Content"]["Location"], timeout=60) as answer:
-            content = answer.read()
-        zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-    except (BotoCoreError, ClientError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise WorkshopError(f"The layer {arn} cannot be fetched: {error}") from None
-    return folder

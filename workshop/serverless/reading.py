@@ -15,7 +15,7 @@ def info(service: Service) -> Deployment:
     Raises:
         WorkshopError: it is not deployed.
     """
-    aws = clients(service.region, service.profile)
+    aws = clients(service.region, service.profile, service.endpoint)
     stack = Stack(aws, service.stack)
     found = stack.describe()
     if found is None or found["StackStatus"] == "DELETE_COMPLETE":

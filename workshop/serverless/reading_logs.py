@@ -84,7 +84,7 @@ def logs(
         WorkshopError: there is no such function, or it has no log yet.
     """
     full = service.function_name(function)
-    aws = clients(service.region, service.profile)
+    aws = clients(service.region, service.profile, service.endpoint)
     if since is None:
         start = datetime.now(UTC) - timedelta(minutes=10) if aws.is_aws else None
     else:

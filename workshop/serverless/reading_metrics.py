@@ -97,7 +97,7 @@ def metrics(service: Service, function: str = "", *, since: str | datetime | Non
         for key, metric, statistic in _METRICS
     ]
     values: dict[str, list[float]] = {}
-    api = clients(service.region, service.profile).get("cloudwatch")
+    api = clients(service.region, service.profile, service.endpoint).get("cloudwatch")
     for at in range(0, len(queries), 500):  # the most that one question may hold
         # A minute past now, so that the minute that is not over yet is counted.
         pages = api.get_paginator("get_metric_data").paginate(

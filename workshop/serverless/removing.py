@@ -39,7 +39,7 @@ def remove(service: Service, *, on_step: OnStep | None = None) -> Removal:
     """
     began = time.perf_counter()
     tell = on_step or silent
-    aws = clients(service.region, service.profile)
+    aws = clients(service.region, service.profile, service.endpoint)
     stack = Stack(aws, service.stack).describe()
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         raise WorkshopError(f"{service.stack} is not deployed in {service.region}: there is nothing to remove.")

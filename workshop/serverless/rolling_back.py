@@ -71,7 +71,7 @@ def rollback(service: Service, timestamp: str, *, on_step: OnStep | None = None)
 
 
 def _store(service: Service) -> tuple[Stack, Store]:
-    aws = clients(service.region, service.profile)
+    aws = clients(service.region, service.profile, service.endpoint)
     stack = Stack(aws, service.stack)
     found = stack.describe()
     if found is None or found["StackStatus"] == "DELETE_COMPLETE":

@@ -34,6 +34,7 @@ class Service:
         config: the whole file, resolved; it knows its lines (`marks.mark_of`).
         secrets: values that came from a SecureString; `print` hides them.
         profile: boto3's profile, when the file names one.
+        endpoint: the cloud it runs on; empty for where boto3 is pointed.
         tags: of the stack, beside those of the file.
     """
 
@@ -46,6 +47,7 @@ class Service:
     secrets: frozenset[str] = frozenset()
     stack: str = ""
     profile: str = ""
+    endpoint: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = field(default=(), repr=False)
 
@@ -119,6 +121,7 @@ def load(
     stage: str | None = None,
     region: str | None = None,
     params: Mapping[str, str] | None = None,
+    endpoint: str = "",
 ) -> Service:
     """Reads a service's `serverless.yml`, resolves its variables and checks it.
 
@@ -127,6 +130,8 @@ def load(
         stage: overrides `provider.stage`.
         region: overrides `provider.region`.
         params: values for `${param:…}`.
+        endpoint: the cloud it will run on, when that is not where boto3 is pointed. `${aws:accountId}` is then that
+            cloud's; `${ssm:…}` and `${cf:…}` are read where boto3 is pointed, as without it.
 
     Raises:
         WorkshopError: the file is missing, is not YAML, holds what does not belong there, or a variable has no value.
@@ -139,7 +144,7 @@ def load(
     if not isinstance(raw, Map):
         raise WorkshopError("The file must hold keys and values, not a list or text.", where=f"{file}:1")
     options = {key: value for key, value in (("stage", stage), ("region", region)) if value}
-    context = Context(root.resolve(), options, params or {}, _aws_clients(raw))
+    context = Context(root.resolve(), options, params or {}, _aws_clients(raw, endpoint))
     resolver = Resolver(raw, context)
     try:
         config = resolver.all()
@@ -160,6 +165,7 @@ def load(
         config=config,
         secrets=frozenset(context.secrets),
         profile=str(config["provider"].get("profile") or ""),
+        endpoint=endpoint,
         files=tuple(path for path in context.files if path.is_file()),
     )
     service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
@@ -211,12 +217,14 @@ def find_file(folder: Path) -> str:
     )
 
 
-def _aws_clients(raw: Map) -> Any:
+def _aws_clients(raw: Map, endpoint: str) -> Any:
     """Makes boto3 clients for variables; boto3 is imported only when one needs it."""
 
     def client(name: str, region: str) -> Any:
         from workshop.serverless.aws import clients
 
+        if endpoint and name == "sts":  # whose the service is there: its ARNs are of that account
+            return clients(region, "", endpoint).get(name)
         provider = raw.get("provider")
         profile = provider.get("profile") if isinstance(provider, dict) else None
         return clients(region, profile if isinstance(profile, str) and "${" not in profile else "").get(name)

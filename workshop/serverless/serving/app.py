@@ -33,8 +33,7 @@ class App:
 
     def __init__(self, lives: list[Live], reporter: Reporter, base: Callable[[], str]) -> None:
         self.lives, self.reporter, self.base = lives, reporter, base
-        # The time-out of API Gateway is 29 s; the cloud's own answer to that must come through.
-        self.client = httpx.AsyncClient(timeout=60, trust_env=False, follow_redirects=False)
+        self.client: httpx.AsyncClient
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -50,6 +49,9 @@ class App:
     async def _lifespan(self, receive: Any, send: Any) -> None:
         while True:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                # The time-out of API Gateway is 29 s; the cloud's own answer to that must come through.
+                self.client = httpx.AsyncClient(timeout=60, trust_env=False, follow_redirects=False)
             if message["type"] == "lifespan.shutdown":
                 await self.client.aclose()
             await send({"type": f"{message['type']}.complete"})

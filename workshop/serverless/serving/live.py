@@ -12,10 +12,12 @@ from workshop.errors import WorkshopError
 from workshop.serverless.aws import Clients, clients
 from workshop.serverless.deploying import deploy
 from workshop.serverless.deployment import Deployment
+from workshop.serverless.foreign_layers import carry
 from workshop.serverless.functions import update_code
 from workshop.serverless.packaging import Package, package
 from workshop.serverless.patterns import Selection
 from workshop.serverless.reading import info
+from workshop.serverless.removing import remove
 from workshop.serverless.service import Service
 from workshop.serverless.serving.routes import Route, routes_of
 
@@ -27,19 +29,21 @@ class Live:
 
     Args:
         service: as loaded first.
-        reload: loads it again, with the same stage, region and parameters.
+        reload: loads it again, with the same stage, region and parameters, for a cloud at an endpoint.
         say: takes one line for the terminal.
         watch: look for edits.
     """
 
     def __init__(
-        self, service: Service, reload: Callable[[], Service], say: Callable[[str], None], *, watch: bool = True
+        self, service: Service, reload: Callable[[str], Service], say: Callable[[str], None], *, watch: bool = True
     ) -> None:
         self.service, self.reload, self.say, self.watch = service, reload, say, watch
+        self.endpoint = ""
+        self._carried: dict[str, str] = {}
         self.deployment: Deployment
         self.packaged: Package
         self.routes: list[Route] = []
-        self.existed = False
+        self.existed = self.deployed = False
         self.broken: WorkshopError | None = None
         self._seen: Fingerprint = {}
         self._definition: Fingerprint = {}
@@ -48,14 +52,20 @@ class Live:
     @property
     def aws(self) -> Clients:
         """The clients of its region."""
-        return clients(self.service.region, self.service.profile)
+        return clients(self.service.region, self.service.profile, self.service.endpoint)
 
-    def start(self) -> None:
+    def start(self, endpoint: str = "") -> None:
         """Deploys it as it is.
+
+        Args:
+            endpoint: the cloud to deploy it to; without one, where boto3 is pointed.
 
         Raises:
             WorkshopError: as `deploy` does.
         """
+        if endpoint:
+            self.endpoint, self._carried = endpoint, {}
+            self._read()
         try:
             info(self.service)
             self.existed = True
@@ -81,7 +91,7 @@ class Live:
             began = time.perf_counter()
             try:
                 if definition or self.broken:
-                    self.service = self.reload()
+                    self._read()
                     self._deploy()
                     what = "deployed"
                 else:
@@ -95,9 +105,22 @@ class Live:
                 self.say(f"✔ {', '.join(sorted(code | definition))} edited: {what} "
                          f"({(time.perf_counter() - began) * 1000:.0f} ms)")  # fmt: skip
 
+    def take_away(self) -> None:
+        """Removes it, unless it was there before `start`."""
+        if not self.existed and self.deployed:
+            remove(self.service)
+        self.deployed = False
+
+    def _read(self) -> None:
+        """Reads the file again. Layers that it names by ARN are where boto3 is pointed: another cloud gets copies."""
+        self.service = self.reload(self.endpoint)
+        if self.endpoint:
+            carry(self.service, self._carried)
+
     def _deploy(self) -> None:
         self.packaged = package(self.service)
         self.deployment = deploy(self.service, packaged=self.packaged)
+        self.deployed = True
         self.routes = routes_of(self.service)
 
     def _update(self) -> str:

@@ -71,6 +71,7 @@ class Reporter:
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(_PATIENCE + 1)
+            self._thread = None  # a second stop puts nothing into a queue that nobody reads
 
     def _run(self) -> None:
         while True:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +13,6 @@ from typing import Any
 
 from workshop.errors import WorkshopError
 from workshop.serverless.aws import is_aws
-from workshop.serverless.removing import remove
 from workshop.serverless.service import Service, load
 from workshop.serverless.serving.app import App
 from workshop.serverless.serving.live import Live
@@ -28,11 +29,13 @@ def offline(
     params: Mapping[str, str] | None = None,
     watch: bool = True,
     say: Callable[[str], None] | None = None,
+    read: Callable[..., Service] = load,
+    cloud: Callable[[], contextlib.AbstractContextManager[str]] | None = None,
 ) -> Offline:
     """Serves services on this machine, on one port. Use it in a `with` block, or call `.start()` and `.stop()`.
 
-    Each service is deployed to the cloud that boto3 is pointed at, which must not be AWS; requests go to the API
-    deployed there, so layers, permissions and schedules work as deployed.
+    Each service is deployed to the cloud that boto3 is pointed at, which must not be AWS, or to one of its own.
+    Requests go to the API deployed there, so layers, permissions and schedules work as deployed.
 
     Args:
         folders: the services.
@@ -40,14 +43,18 @@ def offline(
         stage, region, params: as `load` takes them.
         watch: put edits live at the next request.
         say: takes a line a request; without it they are kept for `.log()`.
+        read: reads a service, as `load` does.
+        cloud: starts an offline cloud for as long as it serves, and gives its address. Boto3 stays pointed where it is;
+            there `${ssm:…}`, `${cf:…}` and layers named by ARN are read, and nothing is changed.
 
     Raises:
-        WorkshopError: boto3 is pointed at AWS, the port is taken, or a service cannot be deployed.
+        WorkshopError: boto3 is pointed at AWS and no `cloud` is given, the port is taken, or a service cannot be
+            deployed.
     """
-    if is_aws():
+    if cloud is None and is_aws():
         raise WorkshopError(
             "offline deploys at every edit, so it works with the offline cloud only; boto3 is pointed at AWS.",
-            fix="Unset WORKSHOP_CLOUD, or run `workshop up` first.",
+            fix="Use `workshop offline` or `workshop.offline(…)`: they start a cloud of its own.",
         )
     lives = []
     output = say or (lambda _: None)
@@ -56,23 +63,30 @@ def offline(
         options = {"stage": given.stage, "region": given.region} if isinstance(given, Service) else {
             "stage": stage, "region": region}  # fmt: skip
 
-        def reload(folder: Path = folder, options: dict[str, Any] = options) -> Service:
-            return load(folder, params=params, **options)
+        def reload(endpoint: str, folder: Path = folder, options: dict[str, Any] = options) -> Service:
+            return read(folder, params=params, endpoint=endpoint, **options)
 
-        lives.append(Live(given if isinstance(given, Service) else reload(), reload, output, watch=watch))
+        lives.append(Live(given if isinstance(given, Service) else reload(""), reload, output, watch=watch))
     if not lives:
         raise WorkshopError("offline needs a service's folder.", used_wrongly=True)
     names = [live.service.stack for live in lives]
     if len(set(names)) < len(names):
         raise WorkshopError("The same service is named twice.", used_wrongly=True)
-    return Offline(lives, port, output)
+    return Offline(lives, port, output, cloud)
 
 
 class Offline:
     """A running `offline`: `.url` is its address, `.log()` its lines."""
 
-    def __init__(self, lives: list[Live], port: int | None, say: Callable[[str], None]) -> None:
-        self._lives, self._wanted, self._say = lives, port, say
+    def __init__(
+        self,
+        lives: list[Live],
+        port: int | None,
+        say: Callable[[str], None],
+        cloud: Callable[[], contextlib.AbstractContextManager[str]] | None = None,
+    ) -> None:
+        self._lives, self._wanted, self._say, self._cloud = lives, port, say, cloud
+        self._own = contextlib.ExitStack()  # its cloud, while there is one
         self._reporter = Reporter(say)
         self._app = App(lives, self._reporter, lambda: self.url)
         self._server: Any = None
@@ -83,6 +97,11 @@ class Offline:
     def url(self) -> str:
         """Its address, such as `http://localhost:3000`."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the cloud that it deploys to: for a client that is to put something there."""
+        return self._lives[0].aws.endpoint
 
     @property
     def routes(self) -> list[str]:
@@ -100,10 +119,10 @@ class Offline:
         return list(self._reporter.lines)
 
     def start(self) -> Offline:
-        """Binds the port, deploys, and serves from a thread of its own."""
-        import uvicorn
-
-        from workshop.net import LoopbackOnly, bind
+        """Binds the port, deploys, and serves from a thread of its own. One that serves already goes on."""
+        if self.alive:
+            return self
+        from workshop.net import bind
 
         try:
             sock = bind(USUAL_PORT if self._wanted is None else self._wanted, what="offline")
@@ -113,11 +132,21 @@ class Offline:
             sock = bind(0, what="offline")
         self.port = sock.getsockname()[1]
         try:
+            endpoint = self._own.enter_context(self._cloud()) if self._cloud else ""
             for live in self._lives:
-                live.start()
+                live.start(endpoint)
+            self._serve(sock)
         except BaseException:
             sock.close()
+            self.stop()
             raise
+        return self
+
+    def _serve(self, sock: socket.socket) -> None:
+        import uvicorn
+
+        from workshop.net import LoopbackOnly
+
         self._reporter.start()
         config = uvicorn.Config(
             LoopbackOnly(self._app), log_level="critical", access_log=False, lifespan="on", server_header=False,
@@ -136,23 +165,31 @@ class Offline:
         self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="offline", daemon=True)
         self._thread.start()
         ready.wait(10)
-        return self
 
     def stop(self, *, keep: bool = False) -> None:
         """Stops serving, and removes the services that were not deployed before.
 
         Args:
-            keep: leave them deployed.
+            keep: leave them deployed. (A cloud of its own ends all the same.)
         """
-        if self._server is not None:
-            self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join(10)
-        self._reporter.stop()
+        try:
+            if self._server is not None:
+                self._server.should_exit = True
+            if self._thread is not None:
+                self._thread.join(10)
+            self._reporter.stop()
+        finally:
+            self._server = self._thread = None
+            self._take_away(keep=keep)
+
+    def _take_away(self, *, keep: bool = False) -> None:
+        """Ends its own cloud with all that is in it; from another, removes what was not there before."""
+        if self._cloud:
+            self._own.close()
+            return
         for live in self._lives:
-            if not keep and not live.existed and hasattr(live, "deployment"):
-                remove(live.service)
-        self._server = self._thread = None
+            if not keep:
+                live.take_away()
 
     def __enter__(self) -> Offline:
         return self.start()
