@@ -153,7 +153,9 @@ def use_aws() -> Cloud:
     import boto3
 
     session = boto3.session.Session()
-    region = session.region_name or REGION
+    # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs and the AWS CLI prefer AWS_REGION.
+    # https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    region = os.environ.get("AWS_REGION") or session.region_name or REGION
     return Cloud("aws", "", region, dict(REAL_PARTNERS), os.environ.get("STRIPE_TEST_KEY", ""))
 
 

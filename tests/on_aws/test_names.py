@@ -10,7 +10,7 @@ import pytest
 
 from workshop import lesson
 from workshop.errors import WorkshopError
-from workshop.on_aws import names, personal
+from workshop.on_aws import cleaning, names, personal
 
 HELLO = "demo_lambdas/hello_world"
 
@@ -107,20 +107,23 @@ def test_lesson_07_finds_who_uses_its_own_layer(mine: str) -> None:
         lesson.remove("demo_lambdas/access_ssm", quiet=True)
 
 
-@pytest.mark.parametrize("name", ["two_stages", "in_the_order_asked"])
-def test_solutions_are_right_where_names_carry_a_suffix(name: str, mine: str, tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("name", ["log_groups", "two_stages", "two_parameters", "in_the_order_asked"])
+def test_solutions_are_right_where_names_carry_a_suffix(
+    name: str, mine: str, aws: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
     import workshop
     from workshop import exercises
     from workshop.exercises import diary
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    monkeypatch.setattr(lesson, "MY_WORK", tmp_path / "my_work")
+    for module in ("workshop.lesson", "workshop.scenarios.copies"):
+        monkeypatch.setattr(f"{module}.MY_WORK", tmp_path / "my_work")
+    monkeypatch.setattr("workshop.scenarios.copies.ROOT", tmp_path)
     exercise = getattr(exercises, name)
     names_known: dict[str, Any] = {"exercises": exercises} | {one: getattr(workshop, one) for one in workshop.__all__}
     *before, last = exercise.solved.strip().splitlines()
     exec(exercise.before or "", names_known)
     exec("\n".join(before), names_known)
     assert "Right" in str(eval(last, names_known))
-    for stage in ("dev", "test") if name == "two_stages" else ():
-        lesson.remove("local-hello", stage=stage, quiet=True)
+    assert cleaning.clean(aws, cleaning.find(aws, mine)) == {}

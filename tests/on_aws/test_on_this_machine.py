@@ -214,6 +214,16 @@ except WorkshopError as error:
     assert f"The layer {arn} cannot be fetched" in told["error"] and told["after"] == []
 
 
+def test_the_region_is_what_aws_region_says(on_aws: dict[str, str], start: Any) -> None:
+    """docs/on-aws.md says so; boto3 alone reads AWS_DEFAULT_REGION.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    source = "import boto3\ntell(region=cloud.region, boto3=boto3.client('lambda').meta.region_name)"
+    [told], _ = done(start(on_aws | {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "eu-west-2"}, source))
+    assert told == {"region": "us-east-1", "boto3": "us-east-1"}
+
+
 ENDINGS = {
     "it returns": ("", None),
     "it raises": ("raise SystemExit(0)", None),

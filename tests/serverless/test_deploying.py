@@ -46,6 +46,26 @@ def edit(folder: Path, before: str, after: str, file: str = "handler.py") -> Non
     path.write_text(text.replace(before, after), encoding="utf-8")
 
 
+def test_a_new_route_replaces_the_api_s_deployment(folder: Path, client: Callable[..., Any]) -> None:
+    """The old one goes once no stage points at it; it stayed, and the terminal said `delete failed`.
+
+    https://docs.aws.amazon.com/apigateway/latest/api/API_DeleteDeployment.html
+    """
+    first = serverless.deploy(serverless.load(folder))
+    edit(folder, "- http: GET /hello", "- http: GET /hello\n      - http: GET /hi", "serverless.yml")
+    steps: list[Step] = []
+    second = serverless.deploy(serverless.load(folder), on_step=steps.append)
+    assert [step for step in steps if "failed" in f"{step}".lower()] == []
+    assert httpx.get(second.endpoints[1].url, timeout=30).json() == {"message": "Hello"}
+    api = second.endpoints[0].url.partition("/_aws/execute-api/")[2].partition("/")[0]
+    assert first.endpoints[0].url == second.endpoints[0].url
+    kept = client("apigateway").get_deployments(restApiId=api)["items"]
+    stage = client("apigateway").get_stage(restApiId=api, stageName="dev")
+    assert [one["id"] for one in kept] == [stage["deploymentId"]]
+    with pytest.raises(client("apigateway").exceptions.BadRequestException, match="Active stages pointing"):
+        client("apigateway").delete_deployment(restApiId=api, deploymentId=stage["deploymentId"])
+
+
 def test_from_nothing_to_an_answer_and_back(folder: Path, client: Callable[..., Any], service_name: str) -> None:
     steps: list[Step] = []
     deployment = serverless.deploy(serverless.load(folder), on_step=steps.append)

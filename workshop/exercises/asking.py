@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from workshop.exercises.exercise import NotYet, need, shown
+from workshop.on_aws.names import suffix
+from workshop.on_aws.personal import with_suffix
 
 
 def address(answer: Any) -> str:
@@ -88,6 +90,11 @@ def aws(service: str) -> Any:
     import boto3
 
     return boto3.client(service)
+
+
+def own_stage(stage: str) -> str:
+    """A stage as this reader has it: `dev`, or `dev-k3f9` where names carry a suffix."""
+    return with_suffix(stage, suffix()) if suffix() else stage
 
 
 def stack_of(answer: Any) -> str:

@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import Any
 
-from workshop.exercises.asking import aws, called
+from workshop.exercises.asking import aws, called, own_stage
 from workshop.exercises.exercise import Attempt, Exercise, need, shown
 
 
@@ -50,7 +50,7 @@ exercises.whose_account.check(boto3.client("sts").get_caller_identity()["Account
 
 def grade_log_groups(answer: Any) -> str:
     """Finds two log groups among three, gives their names, and finds none where there is none."""
-    logs, stem = aws("logs"), f"/aws/lambda/exercise-{uuid.uuid4().hex[:8]}-dev"
+    logs, stem = aws("logs"), f"/aws/lambda/exercise-{uuid.uuid4().hex[:8]}-{own_stage('dev')}"
     wanted = [f"{stem}-a", f"{stem}-b"]
     made = [*wanted, f"{stem.replace('exercise', 'another')}-c"]
     for name in made:

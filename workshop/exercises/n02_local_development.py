@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.exercises.asking import address, ask, aws, body_of, expect, number
+from workshop.exercises.asking import address, ask, aws, body_of, expect, number, own_stage
 from workshop.exercises.exercise import Attempt, Exercise, Untouched, need, shown
-from workshop.on_aws.names import suffix
-from workshop.on_aws.personal import with_suffix
 
 LESSON = """from workshop import create, deploy, edit, offline
 
@@ -98,7 +96,7 @@ def grade_two_stages(answer: Any) -> str:
     """`dev` and `test` both answer, and say different things."""
     stack, endpoints = getattr(answer, "stack", ""), getattr(answer, "endpoints", [])
     need(stack and endpoints, f"The answer is {shown(answer)}. Pass what `deploy(…, stage=\"test\")` returned.")
-    dev_stage, test_stage = (with_suffix(stage, suffix()) if suffix() else stage for stage in ("dev", "test"))
+    dev_stage, test_stage = own_stage("dev"), own_stage("test")
     need(
         stack.endswith(f"-{test_stage}"),
         f"That is the stack {stack}. The one of the stage `test` ends in -{test_stage}.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from workshop.exercises.asking import address, ask, function_in, role_policies
 from workshop.exercises.exercise import Attempt, Exercise, Untouched, need
+from workshop.on_aws.names import prefix, suffix
 
 COPY = """from workshop import deploy, edit
 from workshop.scenarios import copies
@@ -24,7 +25,8 @@ def listed(value: Any) -> list[str]:
 
 def may_read(statements: list[dict[str, Any]], parameter: str, action: str = "ssm:GetParameters") -> bool:
     """Would these statements let the role read a parameter? Wildcards count, as in IAM."""
-    arn = f"arn:aws:ssm:eu-west-1:123456789012:parameter/{parameter}"
+    under = prefix(suffix()).removeprefix("/")  # where this reader's parameters are, when they share an account
+    arn = f"arn:aws:ssm:eu-west-1:123456789012:parameter/{under}{parameter}"
 
     def fits(pattern: str) -> bool:
         parts = pattern.split(":", 5)

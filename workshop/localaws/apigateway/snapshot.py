@@ -116,6 +116,7 @@ def install() -> None:
 
     _keep_binary_types()
     _keep_token_pattern()
+    _let_old_deployments_go()
     RestAPI.create_deployment = create_deployment  # type: ignore[method-assign]
     RestAPI.update_integration_mocks = lambda self, stage_name: None  # type: ignore[method-assign]
     RestAPI.workshop_snapshots = True  # type: ignore[attr-defined]
@@ -166,6 +167,25 @@ def _keep_token_pattern() -> None:
         return made
 
     RestAPI.create_authorizer = create_authorizer  # type: ignore[method-assign]
+
+
+def _let_old_deployments_go() -> None:
+    """moto keeps a deployment as long as there is a stage of the name it was made for, wherever that stage points now.
+
+    AWS keeps it while a stage points at it. https://docs.aws.amazon.com/apigateway/latest/api/API_DeleteDeployment.html
+    """
+    from moto.apigateway.models import RestAPI
+
+    original = RestAPI.delete_deployment
+
+    def delete_deployment(self: Any, deployment_id: str) -> Any:
+        if deployment_id in self.deployments and all(
+            stage.deployment_id != deployment_id for stage in self.stages.values()
+        ):
+            return self.deployments.pop(deployment_id)
+        return original(self, deployment_id)
+
+    RestAPI.delete_deployment = delete_deployment  # type: ignore[method-assign]
 
 
 def of_stage(api: Any, stage: Any) -> Snapshot | None:
