@@ -54,14 +54,31 @@ class Cloud:
         """The Stripe test key to use.
 
         Raises:
-            WorkshopError: on AWS, where the stand-in cannot be reached, without a key of the reader's own.
+            WorkshopError: this kernel was connected without stand-ins, and there is no key of the reader's own.
         """
         if not self._stripe_key:
             raise WorkshopError(
-                "There is no Stripe test key. On AWS the payments go to Stripe's own test mode.",
+                "There is no Stripe test key, and this kernel was connected without the stand-in for Stripe.",
                 fix="Set STRIPE_TEST_KEY to your test key (sk_test_…) and restart the kernel.",
             )
         return self._stripe_key
+
+    def stand_in(self, name: str) -> str:
+        """The address of a third party's stand-in on this machine.
+
+        Args:
+            name: stripe, paypal, github, mail or backend.
+
+        Raises:
+            WorkshopError: this kernel talks to the third party itself.
+        """
+        address = self.partners.get(name, "")
+        if not address.startswith("http://127.0.0.1:"):
+            raise WorkshopError(
+                f"This lesson needs the stand-in for {name}, and this kernel was connected without it.",
+                fix="Restart the kernel and run the first cell as it was: connect() starts the stand-ins.",
+            )
+        return address
 
     @property
     def clock(self) -> Clock:

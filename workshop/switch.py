@@ -31,7 +31,7 @@ PARTNER_VARIABLES = {
     "mail": "MAIL_API_URL",
     "backend": "BACKEND_URL",
 }
-# Where the stand-ins' models live when the workshop runs on AWS, which cannot reach this machine's loopback.
+# Whom a command on AWS means: its stand-ins would end with it. A notebook has stand-ins, which AWS reaches by a tunnel.
 REAL_PARTNERS = {
     "stripe": "https://api.stripe.com",
     "paypal": "https://api-m.sandbox.paypal.com",
@@ -42,11 +42,12 @@ REAL_PARTNERS = {
 _current: Cloud | None = None
 
 
-def connect(*, to: str | None = None) -> Cloud:
+def connect(*, to: str | None = None, stand_ins: bool = True) -> Cloud:
     """Connects this kernel or command to its cloud, once; later calls return the same.
 
     Args:
         to: overrides `WORKSHOP_CLOUD`: `"local"`, `"aws"` or an address `"http://…"`.
+        stand_ins: on AWS, run the third parties' stand-ins on this machine for as long as this process lives.
 
     Raises:
         WorkshopError: the switch is nonsense, nothing answers at the address, or a live Stripe key is set.
@@ -59,7 +60,7 @@ def connect(*, to: str | None = None) -> Cloud:
     if wanted == "local":
         cloud = start_local()
     elif wanted == "aws":
-        cloud = use_aws()
+        cloud = use_aws(stand_ins=stand_ins)
     elif wanted.startswith(("http://", "https://")):
         cloud = use_endpoint(wanted.rstrip("/"))
     else:
@@ -85,7 +86,7 @@ def connect_command() -> Cloud:
             endpoint = json.loads(registry().read_text(encoding="utf-8"))["aws"]
             if status_of(endpoint):
                 return connect(to=endpoint)
-    return connect()
+    return connect(stand_ins=False)
 
 
 def refuse_live_keys() -> None:
@@ -148,15 +149,28 @@ def start_local(*arguments: str) -> Cloud:
     return cloud
 
 
-def use_aws() -> Cloud:
-    """The reader's own AWS account, by boto3's usual credentials. The stand-ins run here for what runs here."""
+def use_aws(*, stand_ins: bool = True) -> Cloud:
+    """The reader's own AWS account, by boto3's usual credentials.
+
+    Args:
+        stand_ins: start the third parties' stand-ins on this machine. What is deployed to AWS reaches them through
+            `workshop.on_aws.tunnel`. Without them the third parties are the real ones.
+    """
     import boto3
 
     session = boto3.session.Session()
     # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs and the AWS CLI prefer AWS_REGION.
     # https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     region = os.environ.get("AWS_REGION") or session.region_name or REGION
-    return Cloud("aws", "", region, dict(REAL_PARTNERS), os.environ.get("STRIPE_TEST_KEY", ""))
+    if not stand_ins:
+        return Cloud("aws", "", region, dict(REAL_PARTNERS), os.environ.get("STRIPE_TEST_KEY", ""))
+    from workshop.on_aws import tunnel
+
+    cloud = start_local("--partners-only")
+    cloud.mode, cloud.endpoint, cloud.region = "aws", "", region
+    for name, address in cloud.partners.items():
+        tunnel.offer(name, address)
+    return cloud
 
 
 def use_endpoint(endpoint: str) -> Cloud:
@@ -205,10 +219,6 @@ def set_environment(cloud: Cloud) -> None:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        # A company's proxy must not be asked for loopback addresses.
-        for name in ("NO_PROXY", "no_proxy"):
-            hosts = [host for host in environment.get(name, "").split(",") if host]
-            environment[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
         environment["WORKSHOP_CLOUD"] = cloud.endpoint
     else:
         environment["WORKSHOP_CLOUD"] = "aws"
@@ -216,6 +226,10 @@ def set_environment(cloud: Cloud) -> None:
         # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
         environment.setdefault("AWS_RETRY_MODE", "standard")
         environment.setdefault("AWS_MAX_ATTEMPTS", "5")
+    # A company's proxy must not be asked for loopback addresses.
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in environment.get(name, "").split(",") if host]
+        environment[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
     environment |= {"AWS_DEFAULT_REGION": cloud.region, "AWS_REGION": cloud.region}
     own_key = environment.get("STRIPE_TEST_KEY")
     if own_key:

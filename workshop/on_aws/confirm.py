@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Container
 from typing import Any
-from urllib.parse import urlsplit
 
 from workshop.errors import WorkshopError
+from workshop.on_aws import tunnel
 from workshop.on_aws.names import LOG_DAYS, suffix
 from workshop.show.progress import in_notebook
 
@@ -19,6 +20,7 @@ REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
 _CALLS = ("Invoke", "InvokeAsync", "AssumeRole", "AssumeRoleWithWebIdentity")
 _agreed: set[str] = set()
+AND_TUNNEL = ", and the stack stand-ins: an HTTP API, a function and a bucket, with a queue for this notebook"
 
 
 def ask_before_changes(session: Any) -> None:
@@ -37,21 +39,28 @@ def changes(operation: str) -> bool:
 
 
 def before_deploy(service: Any) -> None:
-    """Asks before a service is deployed, when this process is connected to AWS.
+    """Asks before a service is deployed, when this process is connected to AWS. A service that would be given the
+    address of a stand-in on this machine gets one that it can reach from there, through the tunnel.
 
     Raises:
         WorkshopError: the reader said no, or there is nobody to ask; or the service could not work there.
     """
     if os.environ.get("WORKSHOP_CLOUD") != "aws":
         return
-    only_here(service)
+    through = tunnel.needed(service)
+    only_here(service, but=through)
     if not _agreed:
-        agree(f"the stack {service.stack}: {resources(service)}")
+        agree(f"the stack {service.stack}: {resources(service)}" + (AND_TUNNEL if through else ""))
+    tunnel.lead_through(service)
 
 
-def only_here(service: Any) -> None:
+def only_here(service: Any, but: Container[str] = ()) -> None:
     """Functions on AWS cannot reach this machine: an address of it among their variables is refused before anything
     is made.
+
+    Args:
+        service: what is to be deployed.
+        but: variables that will get another address.
 
     Raises:
         WorkshopError: says which variable.
@@ -62,8 +71,7 @@ def only_here(service: Any) -> None:
         return
     for name, one in {"provider": service.provider, **service.functions}.items():
         for variable, value in (one.get("environment") or {}).items():
-            host = (urlsplit(value).hostname or "") if isinstance(value, str) and "://" in value else ""
-            if host == "localhost" or host.startswith("127.") or host == "::1":
+            if variable not in but and tunnel.is_here(value):
                 raise WorkshopError(
                     f"{service.name} ({name}) would get {variable}={value}. That is this machine, which functions on "
                     "AWS cannot reach. Nothing was made.",

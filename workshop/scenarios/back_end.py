@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from workshop.errors import WorkshopError
+from workshop.on_aws import tunnel
 from workshop.show import Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ class BackEnd:
         self.url = ""
         self.start()
         os.environ["BACKEND_URL"] = self.url
+        tunnel.offer("backend", self.url)
         atexit.register(self.close)
 
     def start(self) -> str:
