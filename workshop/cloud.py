@@ -133,7 +133,11 @@ class Cloud:
             print(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.", flush=True)
 
     def close(self) -> None:
-        """Ends the offline cloud and every function process; nothing to do in the other modes."""
+        """Ends the offline cloud and every function process; elsewhere the stand-ins, and what leads to them."""
+        if self.mode == "aws":
+            from workshop.on_aws import tunnel
+
+            tunnel.close()
         process, self._process = self._process, None
         if process is not None:
             for pipe in (process.stdin, process.stdout):
@@ -194,7 +198,11 @@ class Clock:
                 f"advance() takes days, hours, minutes and seconds, not {', '.join(step)}.", used_wrongly=True
             ) from None
         if not self.cloud.is_offline:
-            return self._call_what_is_due((self.now() + timedelta(seconds=seconds)).isoformat())
+            from workshop.on_aws import queue_waits
+
+            fired = self._call_what_is_due((self.now() + timedelta(seconds=seconds)).isoformat())
+            queue_waits.wait(seconds)
+            return fired
         return self.cloud.ask("/_workshop/clock", {"advance": seconds})["fired"]
 
     def reset(self) -> None:

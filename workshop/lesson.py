@@ -16,10 +16,10 @@ from typing import Any
 from workshop import serverless, show
 from workshop.beside import SERVED_HERE, beside
 from workshop.errors import WorkshopError
-from workshop.on_aws import arrivals, confirm, offer, personal
+from workshop.on_aws import arrivals, confirm, offer, personal, queue_waits
 from workshop.show.progress import in_notebook
 from workshop.show.views import shortened
-from workshop.switch import connect
+from workshop.switch import connect, is_elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent
 MY_WORK = ROOT / "my_work"  # what a reader makes; not kept in git
@@ -116,7 +116,10 @@ def deploy(folder: str | Path, *, stage: str | None = None, quiet: bool = False,
     service = personal.load(find(folder), stage=stage)
     confirm.before_deploy(service)
     with show.Progress(f"Deploying {service.stack}", quiet=quiet) as progress:
-        return serverless.deploy(service, on_step=progress, **options)
+        deployment = serverless.deploy(service, on_step=progress, **options)
+    if is_elsewhere():
+        queue_waits.shorten(deployment)
+    return deployment
 
 
 def remove(folder: str | Path, *, stage: str | None = None, quiet: bool = False) -> None:

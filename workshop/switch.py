@@ -74,6 +74,11 @@ def connect(*, to: str | None = None, stand_ins: bool = True) -> Cloud:
     return cloud
 
 
+def is_elsewhere() -> bool:
+    """True when this process is connected to something else than the workshop's offline cloud."""
+    return _current is not None and not _current.is_offline
+
+
 def connect_command() -> Cloud:
     """`connect()` for a command: unless `WORKSHOP_CLOUD` says otherwise, a `workshop up` of this checkout is used.
 

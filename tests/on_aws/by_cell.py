@@ -28,26 +28,44 @@ class Difference:
         return f"{self.notebook} cell {self.cell}  {self.begins}\n    {self.error}"
 
 
-def run(path: Path, endpoint: str, *, timeout: int = 60) -> list[Difference]:
+def as_aws(endpoint: str, suffix: str) -> dict[str, str]:
+    """The environment of a reader on AWS, whose AWS is at an endpoint: AWS's own addresses are all that is missing.
+
+    Args:
+        endpoint: what boto3 is led to, below the workshop's own switch.
+        suffix: the reader's.
+    """
+    return {
+        "WORKSHOP_CLOUD": "aws", "WORKSHOP_CONFIRM": "yes", "WORKSHOP_SUFFIX": suffix, "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": "eu-west-1",
+    }  # fmt: skip
+
+
+def run(
+    path: Path, endpoint: str, *, timeout: int = 60, environment: dict[str, str] | None = None
+) -> list[Difference]:
     """Runs every cell of a notebook in one kernel. Returns those that failed.
 
     Args:
         path: the notebook.
         endpoint: what `WORKSHOP_CLOUD` is set to.
         timeout: seconds for one cell; a cell that takes longer is interrupted and counts as failed.
+        environment: more variables, such as those of `as_aws`.
     """
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    environment = dict(
+    variables = dict(
         os.environ,
         WORKSHOP_CLOUD=endpoint,
         PYTHONPATH=str(ROOT),
         PYTHONUTF8="1",
         MPLBACKEND="module://matplotlib_inline.backend_inline",
     )
-    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
+    variables |= environment or {}
+    variables["PATH"] = str(Path(sys.executable).parent) + os.pathsep + variables.get("PATH", "")
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -57,7 +75,7 @@ def run(path: Path, endpoint: str, *, timeout: int = 60) -> list[Difference]:
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
-    client.execute(env=environment)
+    client.execute(env=variables)
     return [found for number, cell in enumerate(notebook.cells) if (found := _failed(path.stem, number, cell))]
 
 

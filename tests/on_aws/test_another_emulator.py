@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.on_aws.by_cell import ROOT, run
+from tests.on_aws.by_cell import ROOT, as_aws, run
 from workshop import net
 
 # Cells that cannot be the same there: notebook -> cell -> what the error says. docs/on-aws.md has the evidence.
@@ -115,6 +115,15 @@ def test_every_cell_runs_there_but_those_that_are_listed(endpoint: str, path: Pa
     new = [str(one) for one in differences if known.get(one.cell, "\0") not in one.error]
     assert new == [], "\n".join(new)
     assert {one.cell for one in differences} == set(known), "listed, and runs now: take it off the list"
+
+
+@pytest.mark.parametrize("path", notebooks())
+def test_the_same_as_a_reader_on_aws(endpoint: str, path: Path) -> None:
+    """With the switch on AWS: suffix, question, clock that stays, and the stand-ins behind the tunnel."""
+    known = KNOWN.get(path.stem, {})
+    differences = run(path, endpoint, timeout=200, environment=as_aws(endpoint, "m2p2"))
+    assert [str(one) for one in differences if known.get(one.cell, "\0") not in one.error] == []
+    assert {one.cell for one in differences} == set(known)
 
 
 def test_what_is_known_is_that_emulators_and_still_so(endpoint: str) -> None:

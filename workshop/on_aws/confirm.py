@@ -130,8 +130,9 @@ def cost(requests: int = REQUESTS) -> str:
         + price("api.rest").cost(requests)
         + price("logs.ingest").cost(requests * 2 * FRAME_BYTES / 1e9)
     )
+    rounded = float(f"{usd:.1g}")  # two digits more would say that anybody knows
     return (
-        f"{requests:,} requests of 100 ms in 1 GB through a REST API, with their logs, cost about {money(usd)} "
+        f"{requests:,} requests of 100 ms in 1 GB through a REST API, with their logs, cost about {money(rounded)} "
         "without any free tier (prices of eu-west-1); nothing is kept that costs while it is idle, but schedules go on "
         "calling their functions until they are removed."
     )

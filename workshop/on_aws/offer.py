@@ -40,13 +40,16 @@ def what_is_left() -> None:
 
 def left() -> str:
     """`Left on AWS of yours (k3f9): 1 stack, 2 parameters. To remove them: workshop clean`."""
-    from workshop.on_aws import cleaning, names
+    from workshop.on_aws import cleaning, names, tunnel
     from workshop.serverless.aws import clients
 
     owner = names.tag_value()
-    things = cleaning.find(clients(os.environ["AWS_REGION"]), owner)
+    found = cleaning.find(clients(os.environ["AWS_REGION"]), owner)
+    things = [thing for thing in found if not tunnel.is_mine(thing.name)]
     if not things:
         return f"Nothing of yours ({owner}) is left on AWS."
     kinds = Counter(thing.kind for thing in things)
     listed = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items()))
-    return f"Left on AWS of yours ({owner}): {listed}. To see and remove them: workshop clean"
+    also = any(thing.kind == "stack" and tunnel.is_entrance(thing.name) for thing in things)
+    more = " The stack stand-ins is for the next lessons, too; it costs nothing while idle." if also else ""
+    return f"Left on AWS of yours ({owner}): {listed}.{more} To see and remove them: workshop clean"

@@ -98,7 +98,7 @@ class Insurance:
     def close(self) -> str:
         """Removes the service, its copy and its secrets."""
         self.http.close()
+        delete_secrets(*PAYPAL)
         lesson.remove(self.folder, quiet=True)
         shutil.rmtree(self.folder, ignore_errors=True)
-        delete_secrets(*PAYPAL)
         return "payment-service is removed."

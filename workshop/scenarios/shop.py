@@ -178,8 +178,8 @@ class Shop:
     def close(self) -> str:
         """Removes the services of this lesson that are deployed, and the secrets."""
         self.http.close()
+        delete_secrets("stripe_test_key", "stripe_webhook_secret", "session_key")
         for folder in (FOLDER, "demo_lambdas/half_right", "demo_lambdas/stripe_payment", "demo_lambdas/access_ssm"):
             with contextlib.suppress(WorkshopError):  # not every lesson deployed all of them
                 lesson.remove(folder, quiet=True)
-        delete_secrets("stripe_test_key", "stripe_webhook_secret", "session_key")
         return "The shop is closed: its services, tables and secrets are gone."

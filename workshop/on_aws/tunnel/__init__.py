@@ -1,8 +1,9 @@
 """How functions on AWS reach the stand-ins: through a Lambda function of their own, the tunnel's entrance.
 
-The stand-ins for Stripe, PayPal, GitHub, the mail provider and the back end run beside the notebook, on loopback, which
-AWS cannot reach. On AWS a stand-in's address is therefore an HTTP API with one function behind it (`entrance/`). It puts
-each request into an SQS queue, from which this machine takes it (`agent.py`); the answer goes back through a bucket.
+The stand-ins for Stripe, PayPal, GitHub, the mail provider and the back end run beside the notebook, on loopback,
+which AWS cannot reach. On AWS a stand-in's address is therefore an HTTP API with one function behind it (`entrance/`).
+It puts each request into an SQS queue, from which this machine takes it (`agent.py`); the answer goes back through a
+bucket.
 
     function on AWS ──▶ HTTP API ──▶ entrance ──▶ SQS queue ──▶ agent here ──▶ stand-in on loopback
                                         ▲                          │
@@ -63,7 +64,7 @@ def needed(service: Any) -> dict[str, str]:
 
 
 def lead_through(service: Any) -> None:
-    """Gives a service addresses that it can reach on AWS, in place of those of this machine. Opens the tunnel if need be.
+    """Gives a service addresses that it can reach on AWS, in place of those of this machine; opens the tunnel for them.
 
     Raises:
         WorkshopError: the entrance cannot be deployed or does not answer.
@@ -80,11 +81,25 @@ def lead_through(service: Any) -> None:
 
 
 def opened() -> str:
-    """The public address of this process's tunnel; deploys the entrance and starts the agent when there is none yet."""
+    """The public address of this process's tunnel; deploys the entrance and starts the agent when there is none yet, or
+    when `workshop clean` has removed it meanwhile.
+    """
     with _lock:
+        if _open and _ask(_open["base"]) != 200:
+            close()
         if not _open:
             _begin()
         return _open["base"]
+
+
+def is_mine(name: str) -> bool:
+    """True for the queue of this process, which goes with it."""
+    return bool(_open) and name == _open["agent"].queue
+
+
+def is_entrance(stack: str) -> bool:
+    """True for the stack that every lesson's tunnel begins at."""
+    return stack.startswith("stand-ins-")
 
 
 def close() -> None:
@@ -96,8 +111,6 @@ def close() -> None:
 
 
 def _begin() -> None:
-    import httpx
-
     from workshop import serverless, show
     from workshop.on_aws import personal
     from workshop.on_aws.names import TAG, tag_value
@@ -124,14 +137,7 @@ def _begin() -> None:
     agent = Agent(mine, queue=queue, name=name, store=deployed.outputs["Store"], base=base, stand_ins=_offered)
     _open.update(base=base, agent=agent)
     atexit.register(close)
-
-    def ask() -> int:
-        try:
-            return httpx.get(base, timeout=30).status_code
-        except httpx.HTTPError:
-            return 0
-
-    if not wait_until_open(ask, SECONDS):
+    if not wait_until_open(lambda: _ask(base), SECONDS):
         close()
         raise WorkshopError(
             "The way from AWS to the stand-ins on this machine does not work: its function was deployed, and its API "
@@ -139,3 +145,13 @@ def _begin() -> None:
             where=service.stack,
             fix="Run the cell again. A network that does not let SQS or S3 through would be a reason, too.",
         )
+
+
+def _ask(base: str) -> int:
+    """What the tunnel answers at its own address: 200 when a request comes through and back; 0 without an answer."""
+    import httpx
+
+    try:
+        return httpx.get(base, timeout=30).status_code
+    except httpx.HTTPError:
+        return 0

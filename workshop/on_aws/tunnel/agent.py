@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote, unquote
 
 from workshop.serverless.aws import error_code
 
@@ -24,10 +25,10 @@ ONCE = 10_000  # ids that are remembered: SQS may deliver a message twice, and a
 SECONDS = 27.0  # for one request; the other end waits no longer
 # They belong to one connection, to API Gateway, or are made anew.
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-DROPPED = frozenset(
-    "host connection keep-alive transfer-encoding te trailer upgrade proxy-authorization content-length "
-    "accept-encoding forwarded via".split()
-)
+DROPPED = frozenset({
+    "host", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-authorization",
+    "content-length", "accept-encoding", "forwarded", "via",
+})  # fmt: skip
 TEXT = ("application/json", "text/", "application/problem+json", "application/x-www-form-urlencoded")
 
 
@@ -129,7 +130,8 @@ class Agent:
         if not request["stand_in"]:
             return _said(200, "The tunnel is open.")
         site = self.stand_ins.get(request["stand_in"])
-        if site is None:
+        # The doors /_stand_in/… are for whoever sits at this machine, however they are written.
+        if site is None or "_stand_in" in unquote(unquote(request["path"])):
             return _said(404, "Nobody is here.")
         body = base64.b64decode(request["body"]) if request["base64"] else request["body"].encode()
         headers = {
@@ -167,8 +169,6 @@ class Agent:
 
 def _quoted(path: str) -> str:
     """A path that may go into an address: what is quoted stays so."""
-    from urllib.parse import quote
-
     return quote(path, safe="/%:@!$&'()*+,;=~-._")
 
 
