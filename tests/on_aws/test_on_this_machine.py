@@ -20,13 +20,12 @@ import httpx
 import psutil
 import pytest
 
-from tests.on_aws.by_cell import run
+from tests.on_aws.by_cell import ROOT, as_aws
 from tests.serverless.conftest import service_name, write
 from tests.support import fresh_environment, gone
 from workshop import lesson
 
 __all__ = ["service_name", "write"]  # fixtures
-ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "not-for-any-function"
 SERVICE = """\
 service: {name}
@@ -59,6 +58,9 @@ from pathlib import Path
 from tests.support import descendants
 from workshop import connect, deploy, offline
 cloud = connect()
+before = descendants()  # the stand-ins
+def started():
+    return [pid for pid in descendants() if pid not in before]
 def tell(**facts):
     print(json.dumps(facts), flush=True)
 def environment_of(pid):
@@ -78,16 +80,13 @@ def folder(write: Callable[..., Path], service_name: str) -> Path:
 @pytest.fixture
 def on_aws(cloud: Any) -> dict[str, str]:
     """The environment of a program that is connected to AWS, with keys of its own."""
-    return fresh_environment(
-        AWS_ENDPOINT_URL=cloud.endpoint,
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY=SECRET,
-        AWS_REGION="eu-west-1",
-        WORKSHOP_CLOUD="aws",
-        WORKSHOP_SUFFIX="m4c9",
-        PYTHONPATH=str(ROOT),
-        PYTHONUTF8="1",
-    )
+    there = as_aws(cloud.endpoint, "m4c9") | {
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+    }
+    del there["WORKSHOP_CONFIRM"]
+    return fresh_environment(**there)
 
 
 @pytest.fixture
@@ -131,14 +130,14 @@ with offline(folder, port=0) as local:
     handler = Path(folder) / "handler.py"
     handler.write_text(handler.read_text().replace("one", "two"))
     second = httpx.get(local.url + "/hello", timeout=60).json()
-    log, inside = local.log(), descendants()
+    log, inside = local.log(), started()
     environments = [environment_of(pid) for pid in inside]
     elsewhere = local.endpoint
 with offline(folder, port=0) as again:
     pass
 again.stop()
 tell(mode=cloud.mode, words=[first["word"], second["word"]], seen=[first["environment"], *environments],
-     log=log, inside=inside, after=descendants(), elsewhere=elsewhere, pointed=os.environ["AWS_ENDPOINT_URL"])
+     log=log, inside=inside, after=started(), elsewhere=elsewhere, pointed=os.environ["AWS_ENDPOINT_URL"])
 """
 
 
@@ -208,7 +207,7 @@ from workshop.errors import WorkshopError
 try:
     offline(os.environ["FOLDER"], port=0).start()
 except WorkshopError as error:
-    tell(error=error.paragraph(), after=descendants())
+    tell(error=error.paragraph(), after=started())
 """
     [told], _ = done(start(on_aws | {"FOLDER": str(write({"serverless.yml": text}))}, source))
     assert f"The layer {arn} cannot be fetched" in told["error"] and told["after"] == []
@@ -238,7 +237,7 @@ def test_its_cloud_does_not_outlive_the_kernel(ending: str, folder: Path, on_aws
     source = f"""
 local = offline(os.environ["FOLDER"], port=0).start()
 httpx.get(local.url + "/hello", timeout=60)
-tell(inside=descendants())
+tell(inside=started())
 {then}
 """
     process = start(on_aws | {"FOLDER": str(folder)}, source)
@@ -267,6 +266,33 @@ def test_the_command_serves_here_until_ctrl_c(
     rest, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "") and "nothing is left running" in rest
     assert len(pids) >= 2 and gone(pids) and stacks(client, service_name) == []
+
+
+def test_ctrl_c_while_it_deploys_says_that_nothing_is_left(
+    write: Any, service_name: str, on_aws: Any, start: Any
+) -> None:
+    """It said that CloudFormation goes on by itself; that CloudFormation ends with it."""
+    many = "".join(f"  more{number}:\n    handler: handler.hello\n" for number in range(20))
+    folder = write({"serverless.yml": SERVICE.format(name=service_name) + many, "handler.py": CODE.format(word="one")})
+    source = """
+import _thread, threading
+import boto3
+local = offline(os.environ["FOLDER"], port=0)
+def press():
+    while local.endpoint == os.environ["AWS_ENDPOINT_URL"]:
+        time.sleep(0.01)
+    stacks = boto3.session.Session().client("cloudformation", endpoint_url=local.endpoint)
+    while not stacks.describe_stacks()["Stacks"]:
+        time.sleep(0.01)
+    _thread.interrupt_main()
+threading.Thread(target=press, daemon=True).start()
+try:
+    local.start()
+except KeyboardInterrupt as error:
+    tell(error=str(error), after=started())
+"""
+    [told], _ = done(start(on_aws | {"FOLDER": str(folder)}, source))
+    assert told == {"error": "Stopped; nothing of it is left running.", "after": []}
 
 
 def test_another_emulator_is_left_alone_too(folder: Path, on_aws: Any, start: Any) -> None:
@@ -310,16 +336,22 @@ def test_on_workshop_up_a_reader_with_a_suffix_serves_a_stage_of_their_own(
 
 
 BY_HAND = """
+from workshop.errors import WorkshopError
 from workshop.scenarios.runtime_api import Waiting
 deploy("demo_lambdas/custom_runtimes", quiet=True)
-for name in ("Ada", "Grace"):  # as when a reader runs both cells again, the first time without the answer
-    waiting = Waiting("custom-runtimes-dev-by-hand", {"name": name})
-    api = waiting.runtime_api()
-    work = httpx.get(api + "/invocation/next", timeout=30)
-inside = descendants()
+abandoned = Waiting("custom-runtimes-dev-by-hand", {"name": "Ada"})
+abandoned.runtime_api()
+waiting = Waiting("custom-runtimes-dev-by-hand", {"name": "Grace"})  # the first cell once more, before the second
+try:
+    abandoned.result()
+except WorkshopError as error:
+    lost = str(error)
+api = waiting.runtime_api()
+work = httpx.get(api + "/invocation/next", timeout=30)
+inside = started()
 request_id = work.headers["Lambda-Runtime-Aws-Request-Id"]
 httpx.post(f"{api}/invocation/{request_id}/response", json={"message": "Hello " + work.json()["name"]})
-tell(result=waiting.result(), inside=inside, after=descendants())
+tell(result=waiting.result(), again=waiting.result(), lost=lost, inside=inside, after=started())
 """
 
 
@@ -330,18 +362,10 @@ def test_the_runtime_api_is_answered_by_hand_on_this_machine(on_aws: Any, start:
 
     began = time.time()
     [told], said = done(start(on_aws | {"WORKSHOP_CONFIRM": "yes"}, BY_HAND))
-    assert told["result"] == {"message": "Hello Grace"}
+    assert told["result"] == told["again"] == {"message": "Hello Grace"}
+    assert "The invocation failed" in told["lost"]
     assert len(told["inside"]) >= 2 and told["after"] == [] and gone(told["inside"])
     assert said.count("runs on an offline cloud of this machine") == 1
     assert stacks(client, "custom-runtimes-dev-m4c9") == ["custom-runtimes-dev-m4c9"]
     assert not [one for one in cloud.invocations(began) if "by-hand" in one["function"] and "m4c9" in one["function"]]
     serverless.remove(serverless.load(ROOT / "demo_lambdas/custom_runtimes", stage="dev-m4c9"))
-
-
-@pytest.mark.parametrize("name", ["02_local_development", "07_layers"])
-def test_the_notebook_runs_whole(name: str, on_aws: Any, cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name != "02_local_development" and not os.environ.get("WORKSHOP_EVERY_CELL"):
-        pytest.skip("takes long; set WORKSHOP_EVERY_CELL=1")
-    for variable, value in (on_aws | {"WORKSHOP_CONFIRM": "yes"}).items():
-        monkeypatch.setenv(variable, value)
-    assert run(ROOT / "notebooks" / f"{name}.ipynb", "aws", timeout=120) == []

@@ -17,7 +17,7 @@ import pytest
 from tests.on_aws.by_cell import ROOT, as_aws, run
 from workshop.cloud import ask
 
-ALWAYS = ("03_pull_request_checks", "04_cron", "06_secrets", "10_console_and_logs")
+ALWAYS = ("02_local_development", "03_pull_request_checks", "04_cron", "06_secrets", "10_console_and_logs")
 ALL = "WORKSHOP_EVERY_CELL"
 SUFFIX = "w4x8"
 

@@ -82,7 +82,7 @@ def deploy(
         check_imports(service)
     confirm.before_deploy(service)
     say(f"Deploying {service.name} to stage {service.stage} ({service.region})\n", as_json)
-    with interruptible(), Progress(f"Deploying {service.stack}", quiet=as_json) as progress:
+    with interruptible(cloud), Progress(f"Deploying {service.stack}", quiet=as_json) as progress:
         deployment = serverless.deploy(service, on_step=progress, force=force)
     for warning in deployment.warnings:
         complain(f"Warning: {warning}.")
@@ -266,14 +266,18 @@ class hinted:
 
 
 class interruptible:
-    """Says on Ctrl-C what state that leaves."""
+    """Says on Ctrl-C what state that leaves; a cloud of the command's own leaves none."""
+
+    def __init__(self, cloud: Any = None) -> None:
+        self.alone = cloud is not None and cloud.mode == "local"
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, KeyboardInterrupt):
-            raise Stopped(str(error) or "Stopped.") from None
+            words = "Stopped; the offline cloud of this command ended with it." if self.alone else str(error)
+            raise Stopped(words or "Stopped.") from None
 
 
 def out(text: str) -> None:

@@ -200,12 +200,13 @@ def offline(
     chosen = folders or ["."]
     for folder in chosen:
         find_file(Path(folder))
-    own = beside(connect_command(), SERVED_HERE)
+    cloud = connect_command()
+    own = beside(cloud, SERVED_HERE)
     running = serverless.offline(
         *chosen, port=port, stage=stage, region=region, params=params(param), watch=watch, say=_line,
         read=personal.load, cloud=own,
     )  # fmt: skip
-    with interruptible():
+    with interruptible(cloud):
         running.start()
     out(f"Offline at {running.url}\n")
     for line in running.routes:

@@ -29,7 +29,6 @@ HERE = (
     "nobody here can ask the Runtime API of its execution environments, so this one invocation runs on an offline "
     "cloud of this machine"
 )
-_own = contextlib.ExitStack()  # the offline cloud of the last `Waiting`, where it needed one
 
 
 class Waiting:
@@ -43,16 +42,19 @@ class Waiting:
         event: what it is invoked with.
     """
 
+    _latest = contextlib.ExitStack()  # holds the offline cloud of the last one, where it needed one
+
     def __init__(self, function: str, event: Any) -> None:
         self.function = function
         self._answer: Any = None
-        _own.close()
+        Waiting._latest.close()
+        self._own = Waiting._latest = contextlib.ExitStack()
         start = beside(connect(), HERE)
         try:
-            self._lambda, self._logs = self._on_own(_own.enter_context(start())) if start else _connected()
+            self._lambda, self._logs = self._on_own(self._own.enter_context(start())) if start else _connected()
             self._before = self._addresses()
         except BaseException:
-            _own.close()
+            self._own.close()
             raise
         self._thread = threading.Thread(target=self._invoke, args=[json.dumps(event)], daemon=True)
         self._thread.start()
@@ -100,7 +102,7 @@ class Waiting:
         """What the invocation came back with, once it did."""
         self._thread.join(seconds)
         if not self._thread.is_alive():
-            _own.close()
+            self._own.close()
         if isinstance(self._answer, Exception):
             raise WorkshopError(f"The invocation failed: {self._answer}") from None
         return self._answer

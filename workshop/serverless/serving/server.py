@@ -17,6 +17,7 @@ from workshop.serverless.service import Service, load
 from workshop.serverless.serving.app import App
 from workshop.serverless.serving.live import Live
 from workshop.serverless.serving.report import Reporter
+from workshop.serverless.steps import Interrupted
 
 USUAL_PORT = 3000  # the talk's
 
@@ -136,9 +137,11 @@ class Offline:
             for live in self._lives:
                 live.start(endpoint)
             self._serve(sock)
-        except BaseException:
+        except BaseException as error:
             sock.close()
             self.stop()
+            if self._cloud and isinstance(error, Interrupted):  # no CloudFormation goes on: it ended, too
+                raise Interrupted("Stopped; nothing of it is left running.") from None
             raise
         return self
 
