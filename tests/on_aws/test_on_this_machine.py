@@ -126,6 +126,7 @@ def stacks(client: Any, part: str) -> list[str]:
 SERVED = """
 folder = sys.argv[1] if len(sys.argv) > 1 else os.environ["FOLDER"]
 with offline(folder, port=0) as local:
+    local.client("ssm").put_parameter(Name="a_secret", Value="only here", Type="SecureString")
     first = httpx.get(local.url + "/hello", timeout=60).json()
     handler = Path(folder) / "handler.py"
     handler.write_text(handler.read_text().replace("one", "two"))
@@ -179,20 +180,28 @@ def test_variables_and_layers_come_from_aws(
     ssm.put_parameter(Name=f"/{service_name}/greeting", Value="from AWS", Type="String")
     serverless.deploy(serverless.load(ROOT / "demo_lambdas/access_ssm", stage=f"dev-{service_name}"))
     before = aws.list_layer_versions(LayerName="access-ssm")["LayerVersions"]
-    text = (
-        SERVICE.format(name=service_name)
-        + f"""\
+    may_read = """
+  iam:
+    role:
+      statements:
+        - Effect: Allow
+          Action: ssm:GetParameters
+          Resource: arn:aws:ssm:${aws:region}:${aws:accountId}:parameter/a_secret
+"""
+    layer = f"""\
     layers:
       - ${{cf:access-ssm-dev-{service_name}.AccessDashssmLambdaLayerQualifiedArn}}
     environment:
       GREETING: ${{ssm:/{service_name}/greeting}}
-      ACCOUNT: ${{aws:accountId}}
 """
+    text = SERVICE.format(name=service_name).replace("\n\nfunctions:", f"{may_read}\nfunctions:") + layer
+    code = CODE.format(word="one").replace(
+        "    return", "    os.environ['SECRET'] = get_ssm(['a_secret'])[0]\n    return"
     )
-    code = "import access_ssm\n" + CODE.format(word="one")
+    code = f"from access_ssm import get_ssm\n{code}"
     [told], _ = done(start(on_aws | {"FOLDER": str(write({"serverless.yml": text, "handler.py": code}))}, SERVED))
     assert told["seen"][0]["GREETING"] == "from AWS"
-    assert told["seen"][0]["ACCOUNT"].isdigit()
+    assert told["seen"][0]["SECRET"] == "only here"
     assert aws.list_layer_versions(LayerName="access-ssm")["LayerVersions"] == before
     assert stacks(client, service_name) == [f"access-ssm-dev-{service_name}"]
     serverless.remove(serverless.load(ROOT / "demo_lambdas/access_ssm", stage=f"dev-{service_name}"))

@@ -22,6 +22,9 @@ def load(
 ) -> Any:
     """Reads a service, as `serverless.load` does; where names carry a suffix it gets its own stage, tag and parameters.
 
+    On a cloud of its own (`endpoint`) it has the stage, by which it names the reader's other stacks, and nothing more:
+    nobody else is there.
+
     Raises:
         WorkshopError: as `serverless.load`; or the suffix will not do.
     """
@@ -32,7 +35,7 @@ def load(
         region = region or os.environ.get("AWS_REGION")
     service = serverless.load(folder, stage=stage, region=region, params=params, endpoint=endpoint)
     service.tags = {TAG: tag_value()}
-    if mine:
+    if mine and not endpoint:
         make_personal(service, mine)
     return service
 

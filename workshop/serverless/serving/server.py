@@ -101,8 +101,12 @@ class Offline:
 
     @property
     def endpoint(self) -> str:
-        """The address of the cloud that it deploys to: for a client that is to put something there."""
+        """The address of the cloud that it deploys to."""
         return self._lives[0].aws.endpoint
+
+    def client(self, name: str) -> Any:
+        """A boto3 client of that cloud, such as `client("ssm")`: to put what the services should find there."""
+        return self._lives[0].aws.get(name)
 
     @property
     def routes(self) -> list[str]:
