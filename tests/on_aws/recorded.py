@@ -89,12 +89,12 @@ def events(*found: tuple[str, str, str, str]) -> tuple[int, str]:
     return 200, _result("DescribeStackEvents", f"<StackEvents>{members}</StackEvents>")
 
 
-def resources(*found: tuple[str, str]) -> tuple[int, str]:
+def resources(*found: tuple[str, str], status: str = "CREATE_COMPLETE") -> tuple[int, str]:
     """An answer of ListStackResources: (type, physical id)."""
     members = "".join(
         f"<member><LogicalResourceId>X</LogicalResourceId><PhysicalResourceId>{name}</PhysicalResourceId>"
         f"<ResourceType>{kind}</ResourceType><LastUpdatedTimestamp>{CREATED}</LastUpdatedTimestamp>"
-        "<ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+        f"<ResourceStatus>{status}</ResourceStatus></member>"
         for kind, name in found
     )
     return 200, _result("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")

@@ -11,6 +11,7 @@ import pytest
 from workshop import lesson
 from workshop.cloud import ask
 from workshop.on_aws import cleaning, policy
+from workshop.on_aws.orphans import leave
 from workshop.on_aws.recording import seen
 from workshop.serverless.aws import clients
 
@@ -35,6 +36,7 @@ def calls(cloud: Any) -> Any:
     try:
         os.environ["WORKSHOP_SUFFIX"] = "k3f9"
         set_environment(recorded)
+        leave(clients(recorded.region), "k3f9")
         hooks.install(recorded)
         ask(f"{recorded.endpoint}/_workshop/calls", {"record": True})
         boto3.client("ssm").put_parameter(Name="stripe_test_key", Value="x", Type="SecureString")
@@ -53,6 +55,7 @@ def calls(cloud: Any) -> Any:
                 FunctionName="stripe-payment-dev-payment", Qualifier="1"
             )  # fmt: skip
         aws = clients(recorded.region)
+        assert cleaning.look(aws, "t0000", everyone=True).unseen == {}
         assert cleaning.clean(aws, cleaning.find(aws, "k3f9")) == {}
         yield seen(recorded.endpoint)
     finally:

@@ -122,17 +122,39 @@ def test_a_part_that_cannot_be_removed_is_named_and_the_rest_goes(aws: RecordedA
     failing = events(("Reports", "AWS::S3::Bucket", "DELETE_FAILED", reason))
     aws.answers[CF + "DescribeStackEvents"] = [events(), failing]
     aws.answers["ssm.DeleteParameter"] = [(200, "{}")]
-    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda aws, owner: [])
+    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda *words, **options: [])
     things = [cleaning.Thing("stack", "x-dev-k3f9", "k3f9"), cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")]
     failed = cleaning.clean(aws.clients, things, silent)
     assert [one.name for one in failed] == ["x-dev-k3f9"] and reason in failed[things[0]]
     assert len(aws.asked["ssm.DeleteParameter"]) == 1
 
 
+def test_what_cloudformation_cannot_delete_is_deleted_first_and_then_the_stack(aws: RecordedAws) -> None:
+    """A role that somebody attached a policy to. https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html"""
+    aws.answers[CF + "DescribeStacks"] = stacks(
+        *["CREATE_COMPLETE"] * 2, "DELETE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS", ""
+    )
+    role = ("AWS::IAM::Role", "hello-world-dev-k3f9-eu-west-1-lambdaRole")
+    aws.answers[CF + "ListStackResources"] = [resources(role), resources(role, status="DELETE_FAILED")]
+    aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
+    reason = "Cannot delete entity, must detach all policies first."
+    aws.answers[CF + "DescribeStackEvents"] = [events(), events(("R", role[0], "DELETE_FAILED", reason))]
+    policy = "<member><PolicyName>p</PolicyName><PolicyArn>arn:aws:iam::aws:policy/ReadOnlyAccess</PolicyArn></member>"
+    for operation, content in (
+        ("ListAttachedRolePolicies", f"<AttachedPolicies>{policy}</AttachedPolicies>"),
+        ("ListRolePolicies", "<PolicyNames/>"), ("DetachRolePolicy", ""), ("DeleteRole", ""),
+    ):  # fmt: skip
+        body = f"<{operation}Response><{operation}Result>{content}</{operation}Result></{operation}Response>"
+        aws.answers["iam." + operation] = [(200, body)]
+    assert cleaning._stack(aws.clients, "hello-world-dev-k3f9", silent) == ""
+    assert aws.asked["iam.DetachRolePolicy"][0]["PolicyArn"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    assert len(aws.asked["iam.DeleteRole"]) == 1 and len(aws.asked[CF + "DeleteStack"]) == 2
+
+
 def test_what_is_gone_already_counts_as_removed(aws: RecordedAws, monkeypatch: Any) -> None:
     gone = (400, '{"__type": "ParameterNotFound", "message": ""}')
     aws.answers["ssm.DeleteParameter"] = [gone]
-    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda aws, owner: [])
+    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda *words, **options: [])
     assert cleaning.clean(aws.clients, [cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")], silent) == {}
 
 

@@ -10,6 +10,8 @@ import typer
 
 from workshop.errors import WorkshopError
 
+BUT = " where these credentials may look"
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the command line."""
@@ -33,10 +35,11 @@ def clean(
     cloud = connect_command()
     owner = names.checked(suffix) if suffix else names.tag_value()
     aws = clients(region or cloud.region)
-    things = cleaning.find(aws, owner, everyone=everyone)
+    found = cleaning.look(aws, owner, everyone=everyone)
+    things = found.things
     removing = bool(things) and (yes or (not as_json and agreed(things, cloud)))
     failed = _remove(aws, things, quiet=as_json) if removing else {}
-    left = cleaning.find(aws, owner, everyone=everyone) if removing else things
+    left = cleaning.find(aws, owner, everyone=everyone) if removing and as_json else things
     if as_json:
         typer.echo(json.dumps({
             "owner": "*" if everyone else owner,
@@ -44,17 +47,20 @@ def clean(
             "removed": [_plain(one) for one in things if removing and one not in failed],
             "failed": [_plain(one) | {"reason": why} for one, why in failed.items()],
             "left": [_plain(one) for one in left],
+            "unseen": found.unseen,
         }, indent=2))  # fmt: skip
         raise typer.Exit(1 if failed else 0)
+    if str(found):
+        typer.echo(str(found), err=True)
     if not things:
-        typer.echo(f"Nothing of the workshop is left in {cloud!r}.")
+        typer.echo(f"Nothing of the workshop is left in {cloud!r}{BUT if str(found) else ''}.")
     elif failed:
         reasons = "; ".join(f"{one.kind} {one.name}: {why}" for one, why in failed.items())
         raise WorkshopError(
             f"{len(failed)} of {len(things)} could not be removed: {reasons}.", fix="Mend that, then: workshop clean"
         )
     elif removing:
-        typer.echo(f"{len(things)} removed. Nothing of the workshop is left.")
+        typer.echo(f"{len(things)} removed. Nothing of the workshop is left{BUT if str(found) else ''}.")
 
 
 def agreed(things: list[Any], cloud: Any) -> bool:

@@ -239,10 +239,11 @@ def left(reader: Reader) -> str:
     from workshop.serverless.aws import clients
 
     owner = names.suffix()
-    things = cleaning.find(clients(reader.region), owner)
-    if things:
-        return f"{len(things)} of yours ({owner}); to remove them: workshop clean"
-    return f"nothing of yours ({owner})"
+    found = cleaning.look(clients(reader.region), owner)
+    unseen = f"; not looked at: {', '.join(found.unseen)}" if found.unseen else ""
+    if found.things:
+        return f"{len(found.things)} of yours ({owner}); to remove them: workshop clean{unseen}"
+    return f"nothing of yours ({owner}){unseen}"
 
 
 def masked(account: str) -> str:

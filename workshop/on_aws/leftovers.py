@@ -1,32 +1,61 @@
-"""What can be left beside stacks, found by the suffix in its name, and how each kind is deleted.
+"""What can be left beside stacks, and whose it is: by its tag `workshop`, else by the suffix in its name.
 
-Log groups that Lambda made again after its stack had gone, parameters that lessons put, functions and buckets of a
-stack that lost track of them.
+Log groups that Lambda made again after its stack had gone, parameters that lessons put, older versions of layers, and
+whatever a stack lost track of: its own deletion was stopped half-way, or a template said `Retain`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from workshop.on_aws.names import TAG, prefix
+from workshop.on_aws import listing
+from workshop.on_aws.listing import Item
+from workshop.on_aws.names import NOBODY
 from workshop.serverless.aws import Clients, error_code
+from workshop.serverless.store import in_parallel
 
-_KINDS = {
-    "AWS::S3::Bucket": "bucket",
-    "AWS::Lambda::Function": "function",
-    "AWS::Logs::LogGroup": "log group",
+# In the order in which they are deleted: what calls a function before the function, what writes a log before the log,
+# and a role when nothing works with it any more.
+LISTS: dict[str, Callable[[Clients, listing.Asked], Iterator[Item]]] = {
+    "event source mapping": listing.mappings,
+    "schedule": listing.schedules,
+    "rule": listing.rules,
+    "REST API": listing.rest_apis,
+    "HTTP API": listing.http_apis,
+    "function": listing.functions,
+    "layer version": listing.layer_versions,
+    "topic": listing.topics,
+    "queue": listing.queues,
+    "table": listing.tables,
+    "alarm": listing.alarms,
+    "bucket": listing.buckets,
+    "log group": listing.log_groups,
+    "role": listing.roles,
+}
+_TYPES = {
+    "AWS::ApiGateway::RestApi": "REST API",
+    "AWS::ApiGatewayV2::Api": "HTTP API",
+    "AWS::CloudWatch::Alarm": "alarm",
     "AWS::DynamoDB::Table": "table",
+    "AWS::Events::Rule": "rule",
+    "AWS::IAM::Role": "role",
+    "AWS::Lambda::EventSourceMapping": "event source mapping",
+    "AWS::Lambda::Function": "function",
+    "AWS::Lambda::LayerVersion": "layer version",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::S3::Bucket": "bucket",
+    "AWS::SNS::Topic": "topic",
     "AWS::SQS::Queue": "queue",
     "AWS::SSM::Parameter": "parameter",
+    "AWS::Scheduler::Schedule": "schedule",
 }
-_GONE = ("ResourceNotFoundException", "ResourceNotFound", "NoSuchBucket", "ParameterNotFound",
-         "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "404")  # fmt: skip
+Unseen = dict[str, str]  # what AWS did not let us look at, and its reason
 
 
-def of_stack(aws: Clients, stack: str) -> set[tuple[str, str]]:
-    """Kind and name of what a stack still holds."""
+def of_stack(aws: Clients, stack: str, status: str = "") -> set[tuple[str, str]]:
+    """Kind and name of what a stack still holds; with a status, of what is in that status."""
     api = aws.get("cloudformation")
     try:
         pages = list(api.get_paginator("list_stack_resources").paginate(StackName=stack))
@@ -35,123 +64,108 @@ def of_stack(aws: Clients, stack: str) -> set[tuple[str, str]]:
             return set()
         raise
     return {
-        (_KINDS[one["ResourceType"]], one["PhysicalResourceId"])
+        (_TYPES[one["ResourceType"]], _name(one["ResourceType"], one["PhysicalResourceId"]))
         for page in pages
         for one in page["StackResourceSummaries"]
-        if one["ResourceType"] in _KINDS
+        if one["ResourceType"] in _TYPES
         and one.get("PhysicalResourceId")
         and one["ResourceStatus"] != "DELETE_COMPLETE"
+        and status in ("", one["ResourceStatus"])
     }
 
 
-def find(aws: Clients, owner: str) -> list[tuple[str, str]]:
-    """Kind and name of everything whose name or tag carries a suffix.
+def _name(kind: str, physical: str) -> str:
+    """A thing's name in our lists, from CloudFormation's id of it."""
+    return physical.partition(":layer:")[2] if kind == "AWS::Lambda::LayerVersion" else physical
+
+
+def same(kind: str, name: str) -> tuple[str, str]:
+    """What a thing is compared by. CloudFormation says of a schedule no group, and of a queue another host perhaps."""
+    return kind, name.rpartition("/")[2] if kind in ("queue", "schedule") else name
+
+
+def find(
+    aws: Clients, owner: str, stacks: Iterable[tuple[str, str]], unseen: Unseen, *, everyone: bool = False
+) -> list[tuple[str, Item, str]]:
+    """Everything that is somebody's of the workshop: kind, thing, whose.
 
     Args:
         owner: the suffix.
+        stacks: names of stacks with the workshop's tag, each with whose it is.
+        unseen: is told what these credentials may not look at; the other kinds are looked at all the same.
+        everyone: whatever the suffix.
     """
-    part = re.compile(rf"-{re.escape(owner)}(-|$)")
-    found: list[tuple[str, str]] = []
-    for kind, names in _LISTS.items():
-        found += [(kind, name) for name in names(aws) if part.search(name)]
-    found += [("parameter", name) for name in _parameters(aws, owner)]
-    found += [("bucket", name) for name in _buckets(aws, owner, part)]
-    return found
+    tags = _or(unseen, "tags", lambda: listing.tags(aws), {})
+    prefixes = _or(unseen, "parameters", lambda: listing.prefixes(aws), set()) if everyone else set()
+    readers = ({owner} if owner else set()) | (_readers(stacks, tags) | prefixes if everyone else set())
+
+    def asked(name: str) -> bool:
+        return any(carries(name, one, distinct=True) for one in readers) or bool(_MADE.search(name))
+
+    def whose(kind: str, item: Item) -> str:
+        name, tag = item.words or item.name, item.tag or tags.get(item.resource, "")
+        if tag:
+            return tag if tag in readers or (everyone and is_reader(name, tag)) else ""
+        return next((one for one in sorted(readers) if carries(name, one, distinct=kind == "layer version")), "")
+
+    def one_kind(kind: str) -> list[tuple[str, Item, str]]:
+        every = _or(unseen, f"{kind}s", lambda: list(LISTS[kind](aws, asked)), [])
+        return [(kind, item, one) for item in every if (one := whose(kind, item))]
+
+    def put_by(reader: str) -> list[tuple[str, Item, str]]:
+        every = _or(unseen, "parameters", lambda: list(listing.parameters(aws, reader)), [])
+        return [("parameter", item, reader) for item in every]
+
+    looks = [lambda kind=kind: one_kind(kind) for kind in LISTS]
+    looks += [lambda reader=reader: put_by(reader) for reader in sorted(readers - {NOBODY})]
+    return [one for found in in_parallel(looks) for one in found]
 
 
-def _functions(aws: Clients) -> Iterator[str]:
-    for page in aws.get("lambda").get_paginator("list_functions").paginate():
-        yield from (one["FunctionName"] for one in page["Functions"])
+# Names that CloudFormation makes up end like this, and may be cut short before the suffix; roles of ours end in this.
+_MADE = re.compile(r"-[A-Za-z0-9]{12,13}$|-lambdaRole$")
 
 
-def _log_groups(aws: Clients) -> Iterator[str]:
-    pages = aws.get("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/")
-    for page in pages:
-        yield from (one["logGroupName"] for one in page["logGroups"])
+def carries(name: str, owner: str, *, distinct: bool = False) -> bool:
+    """True when a name without a tag is that reader's.
 
+    Names are `service-stage-suffix…`. The stage `dev` and lesson 02's service are the workshop's own; after any other
+    word the suffix itself must be one that nobody has in a name by chance, such as `k3f9`: `test` might be a stage.
+    And the first suffix counts: `hello-world-dev-m2p7-hello` is not of the reader `hello`.
 
-def _tables(aws: Clients) -> Iterator[str]:
-    for page in aws.get("dynamodb").get_paginator("list_tables").paginate():
-        yield from page["TableNames"]
-
-
-def _queues(aws: Clients) -> Iterator[str]:
-    for page in aws.get("sqs").get_paginator("list_queues").paginate():
-        yield from page.get("QueueUrls", [])
-
-
-def _parameters(aws: Clients, owner: str) -> Iterator[str]:
-    pages = aws.get("ssm").get_paginator("get_parameters_by_path").paginate(
-        Path=prefix(owner).rstrip("/"), Recursive=True
-    )
-    for page in pages:
-        yield from (one["Name"] for one in page["Parameters"])
-
-
-def _buckets(aws: Clients, owner: str, part: re.Pattern[str]) -> Iterator[str]:
-    """Buckets by their name; one whose long name was cut short by its tag."""
-    api = aws.get("s3")
-    for bucket in api.list_buckets()["Buckets"]:
-        name = bucket["Name"]
-        if part.search(name) or ("serverless" in name and _tag(api, name) == owner):
-            yield name
-
-
-def _tag(api: Any, bucket: str) -> str:
-    try:
-        tags = api.get_bucket_tagging(Bucket=bucket)["TagSet"]
-    except api.exceptions.ClientError:  # it has none, or is somebody else's
-        return ""
-    return next((tag["Value"] for tag in tags if tag["Key"] == TAG), "")
-
-
-_LISTS: dict[str, Callable[[Clients], Iterator[str]]] = {
-    "function": _functions,
-    "log group": _log_groups,
-    "table": _tables,
-    "queue": _queues,
-}
-
-
-def delete(aws: Clients, kind: str, name: str) -> None:
-    """Deletes one thing; one that is gone already is fine.
-
-    Raises:
-        botocore.exceptions.ClientError: AWS refused.
+    Args:
+        name: without the path before it.
+        owner: the suffix.
+        distinct: the suffix at the end is enough: layers are named `access-ssm-k3f9`, without a stage.
     """
-    if kind == "bucket":
-        empty(aws, name)
-    service, operation, argument = _DELETES[kind]
-    api = aws.get(service)
+    if owner == NOBODY or not re.search(rf"-{re.escape(owner)}(-|$)", name):
+        return False
+    staged = re.search(r"-dev-(?!dev-)([a-z][a-z0-9]{1,7})(?=-|$)", name)
+    if staged:
+        return staged[1] == owner
+    if distinct and name.endswith(f"-{owner}"):
+        return True
+    return name.startswith("local-") or (len(owner) > 3 and bool(re.search(r"\d", owner)))
+
+
+def _readers(stacks: Iterable[tuple[str, str]], tags: dict[str, str]) -> set[str]:
+    """Whose tags there are. Others may use such a tag too; a suffix of ours stands in some tagged name as well."""
+    return {value for name, value in [*stacks, *tags.items()] if is_reader(name, value)}
+
+
+def is_reader(name: str, value: str) -> bool:
+    """True when the value of a tag `workshop` is a reader's: the tagged name has it too, unless names have none."""
+    return value == NOBODY or bool(re.search(rf"-{re.escape(value)}(-|$)", name))
+
+
+def _or(unseen: Unseen, what: str, look: Callable[[], Any], otherwise: Any) -> Any:
+    """What a look gives; when AWS refuses it, that is noted and the others go on."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
-        getattr(api, operation)(**{argument: name})
-    except api.exceptions.ClientError as error:
-        if error_code(error) not in _GONE:
-            raise
-
-
-_DELETES = {
-    "bucket": ("s3", "delete_bucket", "Bucket"),
-    "function": ("lambda", "delete_function", "FunctionName"),
-    "log group": ("logs", "delete_log_group", "logGroupName"),
-    "table": ("dynamodb", "delete_table", "TableName"),
-    "queue": ("sqs", "delete_queue", "QueueUrl"),
-    "parameter": ("ssm", "delete_parameter", "Name"),
-}
-
-
-def empty(aws: Clients, bucket: str) -> None:
-    """Deletes every object of a bucket, with all its versions: CloudFormation deletes no bucket that holds something.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
-    """
-    api = aws.get("s3")
-    try:
-        for page in api.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if versions:
-                objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
-                api.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-    except api.exceptions.ClientError as error:
-        if error_code(error) not in _GONE:
-            raise
+        return look()
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        unseen[what] = f"{error.operation_name}: {error_code(error) or details.get('Message', '')}"
+    except BotoCoreError as error:  # such as: the region has no such service
+        unseen[what] = type(error).__name__
+    return otherwise

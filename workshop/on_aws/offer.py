@@ -44,12 +44,14 @@ def left() -> str:
     from workshop.serverless.aws import clients
 
     owner = names.tag_value()
-    found = cleaning.find(clients(os.environ["AWS_REGION"]), owner)
-    things = [thing for thing in found if not tunnel.is_mine(thing.name)]
+    found = cleaning.look(clients(os.environ["AWS_REGION"]), owner)
+    unseen = f" {found}" if str(found) else ""
+    things = [thing for thing in found.things if not tunnel.is_mine(thing.name)]
     if not things:
-        return f"Nothing of yours ({owner}) is left on AWS."
+        return f"Nothing of yours ({owner}) is left on AWS{' where one may look' if unseen else ''}.{unseen}"
     kinds = Counter(thing.kind for thing in things)
     listed = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items()))
     also = any(thing.kind == "stack" and tunnel.is_entrance(thing.name) for thing in things)
     more = " The stack stand-ins is for the next lessons, too; it costs nothing while idle." if also else ""
-    return f"Left on AWS of yours ({owner}): {listed}.{more} To see and remove them: workshop clean"
+    words = f"Left on AWS of yours ({owner}): {listed}.{more} To see and remove them: workshop clean"
+    return f"{words}.{unseen}" if unseen else words

@@ -73,7 +73,8 @@ BESIDES = {
     ),
     "iam:CreateRole": (
         "iam:PassRole", "iam:GetRole", "iam:DeleteRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
-        "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:TagRole", "iam:UntagRole",
+        "iam:DetachRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies",
+        "iam:TagRole", "iam:UntagRole",
     ),
     "logs:CreateLogGroup": (
         "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
@@ -118,6 +119,7 @@ _NAMED = (
     (r"arn:aws:logs:[^:]*:\d+:log-group:/aws/lambda/.*-dev-.*", "arn:aws:logs:*:*:log-group:/aws/lambda/*-dev-*"),
     (r"arn:aws:events:[^:]*:\d+:rule/.*-dev-.*", "arn:aws:events:*:*:rule/*-dev-*"),
     (r"arn:aws:scheduler:[^:]*:\d+:schedule/.*-dev-.*", "arn:aws:scheduler:*:*:schedule/*/*-dev-*"),
+    (r"arn:aws:sns:[^:]*:\d+:.*-dev-.*", "arn:aws:sns:*:*:*-dev-*"),
     (r"arn:aws:cloudformation:[^:]*:\d+:stack/.*-dev-.*", "arn:aws:cloudformation:*:*:stack/*-dev-*"),
     (r"arn:aws:apigateway:.*", "arn:aws:apigateway:*::/*"),
 )
@@ -132,6 +134,7 @@ _WHERE = (
 )
 # Requests that do not name what they are about where the recorder looks; IAM holds them against these all the same.
 _BY_ACTION = {
+    "cloudwatch:DeleteAlarms": "arn:aws:cloudwatch:*:*:alarm:*-dev-*",
     "lambda:CreateEventSourceMapping": "*",
     "scheduler:ListSchedules": "*",  # every group is looked through for the reader's own
 }

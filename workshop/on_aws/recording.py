@@ -38,6 +38,7 @@ def record(notebooks: Iterable[str]) -> list[tuple[str, str]]:
 
     cloud = start_local()
     try:
+        left_behind(cloud)
         ask(f"{cloud.endpoint}/_workshop/calls", {"record": True})
         os.environ |= {"WORKSHOP_CLOUD": cloud.endpoint, "WORKSHOP_SUFFIX": SUFFIX}
         for path in find(notebooks):
@@ -48,10 +49,21 @@ def record(notebooks: Iterable[str]) -> list[tuple[str, str]]:
         only_elsewhere(cloud)
         command("doctor")
         command("deploy", "demo_lambdas/hello_world")
+        command("clean", "--all", "--json")
         command("clean", "--yes")
         return seen(cloud.endpoint)
     finally:
         cloud.close()
+
+
+def left_behind(cloud: Any) -> None:
+    """Makes what `workshop clean` finds beside stacks; making it is not recorded, removing it is."""
+    from workshop.on_aws.orphans import leave
+    from workshop.serverless.aws import clients
+    from workshop.switch import set_environment
+
+    set_environment(cloud)
+    leave(clients(cloud.region), SUFFIX)
 
 
 def only_elsewhere(cloud: Any) -> None:

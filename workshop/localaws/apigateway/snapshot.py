@@ -117,9 +117,28 @@ def install() -> None:
     _keep_binary_types()
     _keep_token_pattern()
     _let_old_deployments_go()
+    _refuse_to_delete_none()
     RestAPI.create_deployment = create_deployment  # type: ignore[method-assign]
     RestAPI.update_integration_mocks = lambda self, stage_name: None  # type: ignore[method-assign]
     RestAPI.workshop_snapshots = True  # type: ignore[attr-defined]
+
+
+def _refuse_to_delete_none() -> None:
+    """moto answers 500 when an API is deleted that is not there; AWS 404.
+
+    https://docs.aws.amazon.com/apigateway/latest/api/API_DeleteRestApi.html
+    """
+    from moto.apigateway.exceptions import RestAPINotFound
+    from moto.apigateway.models import APIGatewayBackend
+
+    original = APIGatewayBackend.delete_rest_api
+
+    def delete_rest_api(self: Any, function_id: str) -> Any:
+        if function_id not in self.apis:
+            raise RestAPINotFound()
+        return original(self, function_id)
+
+    APIGatewayBackend.delete_rest_api = delete_rest_api  # type: ignore[method-assign]
 
 
 def _keep_binary_types() -> None:
