@@ -130,7 +130,9 @@ class Cloud:
         """Says, once, what follows from this not being the offline cloud."""
         if words not in self._said:
             self._said.add(words)
-            print(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.", flush=True)
+            from workshop.show.saying import say
+
+            say(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.")
 
     def close(self) -> None:
         """Ends the offline cloud and every function process; elsewhere the stand-ins, and what leads to them."""

@@ -15,10 +15,10 @@ import pytest
 
 from tests.serverless.test_templates import peer
 from workshop import lesson, serverless
-from workshop.on_aws import personal
+from workshop.on_aws import personal, tunnel
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DEMOS = sorted(path.parent.name for path in (ROOT / "demo_lambdas").glob("*/serverless.yml"))
+SERVICES = [*sorted(path.parent for path in (ROOT / "demo_lambdas").glob("*/serverless.yml")), tunnel.ENTRANCE]
 
 
 def lint(*files: Path) -> subprocess.CompletedProcess[str]:
@@ -32,11 +32,11 @@ def test_every_template_with_a_suffix_is_valid(mine: str, cloud: Any, tmp_path: 
     peer("cfn-lint")
     lesson.deploy("demo_lambdas/access_ssm", quiet=True)  # the others take its layer's ARN from its stack
     try:
-        for name in DEMOS:
-            template = serverless.package(personal.load(ROOT / "demo_lambdas" / name)).template()
+        for folder in SERVICES:
+            template = serverless.package(personal.load(folder)).template()
             text = json.dumps(template)
-            assert mine in text, name
-            (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+            assert mine in text, folder
+            (tmp_path / f"{folder.name}.json").write_text(text, encoding="utf-8")
     finally:
         lesson.remove("demo_lambdas/access_ssm", quiet=True)
     done = lint(*sorted(tmp_path.glob("*.json")))

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from workshop.show.saying import say
+
 SECONDS = 30.0  # the longest wait for an API
 
 
@@ -27,7 +29,7 @@ def answered(send: Callable[[], Any], *, seconds: float = SECONDS) -> Any:
     response = send()
     if os.environ.get("WORKSHOP_CLOUD") != "aws" or not _not_there_yet(response):
         return response
-    print("API Gateway does not know the new API everywhere yet; asking again …", flush=True)
+    say("API Gateway does not know the new API everywhere yet; asking again …")
     wait, until = 0.5, time.monotonic() + seconds
     while _not_there_yet(response) and time.monotonic() < until:
         time.sleep(wait)

@@ -15,6 +15,7 @@ from workshop.errors import WorkshopError
 from workshop.on_aws import tunnel
 from workshop.on_aws.names import LOG_DAYS, suffix
 from workshop.show.progress import in_notebook
+from workshop.show.saying import say
 
 REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
@@ -50,7 +51,7 @@ def before_deploy(service: Any) -> None:
     through = tunnel.needed(service)
     only_here(service, but=through)
     if not _agreed:
-        agree(f"the stack {service.stack}: {resources(service)}" + (AND_TUNNEL if through else ""))
+        agree(f"the stack {service.stack}: {resources(service)}{AND_TUNNEL if through else ''}")
     tunnel.lead_through(service)
 
 
@@ -101,7 +102,7 @@ def agree(what: str) -> None:
         return
     account, region = identity()
     said = statement(what, account, region)
-    print(said, flush=True)
+    say(said)
     given = os.environ.get("WORKSHOP_CONFIRM", "").strip().lower()
     if given not in ("yes", "y", "1", "true"):
         _ask()

@@ -29,13 +29,13 @@ def what_is_left() -> None:
     from IPython import get_ipython
     from IPython.display import display
 
-    from workshop.show import Text
+    from workshop.show import Note
 
     shell = get_ipython()
     if _shown["handle"] is not None and _shown["cell"] == shell.execution_count:
-        _shown["handle"].update(Text(words))
+        _shown["handle"].update(Note(words))
     else:
-        _shown["cell"], _shown["handle"] = shell.execution_count, display(Text(words), display_id=True)
+        _shown["cell"], _shown["handle"] = shell.execution_count, display(Note(words), display_id=True)
 
 
 def left() -> str:

@@ -83,7 +83,7 @@ BESIDES = {
     "s3:CreateBucket": (
         "s3:DeleteBucket", "s3:PutBucketTagging", "s3:GetBucketTagging", "s3:PutEncryptionConfiguration",
         "s3:GetEncryptionConfiguration", "s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:DeleteBucketPolicy",
-        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:GetLifecycleConfiguration",
     ),
     "dynamodb:CreateTable": (
         "dynamodb:DescribeTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource",

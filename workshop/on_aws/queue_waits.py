@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from workshop.on_aws.names import suffix
+from workshop.show.saying import say
 
 SHORT = 15  # seconds; the lesson's function needs less for ten messages
 _shortened: dict[str, str] = {}  # the queues' addresses and ARNs, of this process
@@ -36,10 +37,9 @@ def shorten(deployment: Any) -> None:
         _shortened[url] = found["QueueArn"]
         if int(found["VisibilityTimeout"]) > SHORT:
             client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(SHORT)})
-            print(
+            say(
                 f"The clock cannot be moved here, so {one['LogicalResourceId']} tries a failed message again after "
-                f"{SHORT} seconds instead of {found['VisibilityTimeout']}.",
-                flush=True,
+                f"{SHORT} seconds instead of {found['VisibilityTimeout']}."
             )
 
 
@@ -60,7 +60,7 @@ def wait(seconds: float) -> None:
             continue
         waiting = waiting or found["ApproximateNumberOfMessagesNotVisible"] != "0"
     if waiting:
-        print(f"Waiting {SHORT} seconds for the queue's next try …", flush=True)
+        say(f"Waiting {SHORT} seconds for the queue's next try …")
         time.sleep(SHORT + 1)
 
 

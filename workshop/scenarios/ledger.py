@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import httpx
 import psutil
 
@@ -119,7 +120,7 @@ def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
     for fault in FAULTS:
         shop.stripe.tell("faults", times=None, **fault)
     said = Said()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once()) as pool:
         for number, answers in enumerate(pool.map(lambda one: customer(shop, *one), plans), 1):
             books.answers.update(answers)
             if number % KILL_EVERY == 0:
@@ -156,6 +157,16 @@ def kill_one(shop: Shop) -> int:
                 psutil.Process(environment["pid"]).kill()
                 return 1
     return 0
+
+
+def at_once() -> int:
+    """How many customers come at the same moment: fewer where an account may run few functions.
+
+    Each takes up to four: an impatient one pays twice, and each payment asks Stripe's stand-in through one more.
+    https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+    """
+    limit = boto3.client("lambda").get_account_settings()["AccountLimit"]
+    return max(1, min(AT_ONCE, limit.get("UnreservedConcurrentExecutions", 4 * AT_ONCE) // 4))
 
 
 def plan(name: str, amount: int, chance: random.Random) -> tuple[str, int, list[str], bool, bool]:

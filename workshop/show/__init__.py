@@ -6,6 +6,7 @@ Markdown and PNG, with the meaning kept when all styling is gone. It meets AWS o
 Primitives
     Table(rows, headers, caption)          rows of anything, aligned
     Text(text, caption), Code(source, language, caption), Diff(before, after)
+    Note(words), say(words)                a paragraph; said at once, in a notebook or a terminal
     Http(response, request)                one HTTP exchange: status line, a few headers, the body laid out
     Check(name, ok, detail, mend), Checks  a preflight: `[OK]` / `[FAIL]` with the mend on the same line
     Steps(title), Progress(title)          what a deployment did; Progress draws it live and leaves one final state
@@ -41,10 +42,11 @@ from __future__ import annotations
 from workshop.lazy import names_of
 
 _HOMES = {
-    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks"),
+    "views": ("View", "Table", "Link", "Text", "Note", "Code", "Diff", "Check", "Checks"),
     "beside": ("side_by_side",),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
+    "saying": ("say",),
     "plots": ("stacked", "lines", "dots", "share_map"),
     "environments": ("Span", "spans", "timeline", "timeline_table"),
     "measured": (

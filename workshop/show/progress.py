@@ -32,10 +32,11 @@ class Steps(View):
         title: what is being done, such as `Deploying hello-world-dev`.
         steps: events to begin with; each has `phase`, `logical_id`, `type`, `status`, `reason`, `seconds` (any of
             them may be missing or empty).
+        brief: show one line, unless something fails.
     """
 
-    def __init__(self, title: str = "", steps: Any = ()) -> None:
-        self.title, self.ended, self.failed = title, "", False
+    def __init__(self, title: str = "", steps: Any = (), *, brief: bool = False) -> None:
+        self.title, self.ended, self.failed, self.brief = title, "", False, brief
         self._rows: dict[tuple[str, str], list[str]] = {}
         self.last = ""
         for step in steps:
@@ -75,7 +76,10 @@ class Steps(View):
         return Table([[row[at] for at in kept] for row in rows], [heads[at] for at in kept], self.headline)
 
     def __str__(self) -> str:
-        return str(self.table()) if self._rows else self.headline
+        return str(self.table()) if self._shown() else self.headline
+
+    def _shown(self) -> list[list[str]]:
+        return [] if self.brief and not self.failed else list(self._rows.values())
 
     def fitted(self, width: int, height: int = 0) -> list[str]:
         """The lines for a terminal: none is wider, a reason stands under its row, and the newest rows stay in sight.
@@ -84,7 +88,7 @@ class Steps(View):
             width: columns of the terminal.
             height: its lines, while it is drawn over; 0 shows every row.
         """
-        rows = list(self._rows.values())
+        rows = self._shown()
         hidden = max(len(rows) - max(height - 4, 3), 0) if height else 0
         lines = [_cut(self.headline, width - 1)]
         lines += [f"        … {hidden} before"] if hidden else []
@@ -102,7 +106,7 @@ class Steps(View):
         return lines
 
     def html(self) -> str:
-        if not self._rows:
+        if not self._shown():
             return Table([[self.headline]]).html()
         marked = self.table().html()
         for word, colour in ((_DONE, "#0a6b2d"), (_FAILED, "#b00020")):
@@ -128,14 +132,15 @@ class Progress:
     Args:
         title: what is being done.
         quiet: draw nothing; the steps are still collected in `.steps`.
+        brief: draw one line; all steps when one fails.
 
     Example:
         with Progress("Deploying hello-world-dev") as progress:
             deploy("demo_lambdas/hello_world", on_step=progress)
     """
 
-    def __init__(self, title: str = "", *, quiet: bool = False) -> None:
-        self.steps = Steps(title)
+    def __init__(self, title: str = "", *, quiet: bool = False, brief: bool = False) -> None:
+        self.steps = Steps(title, brief=brief)
         self._screen: _Screen = _Quiet() if quiet else _screen()
         self._began = time.perf_counter()
 

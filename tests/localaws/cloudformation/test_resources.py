@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.localaws.bench import Bench, eventually, unique
 from tests.localaws.cloudformation.conftest import ROLE, Stacks, inline
@@ -143,6 +144,36 @@ def test_bucket_policy_and_encryption(stacks: Stacks, bench: Bench) -> None:
     assert f"arn:aws:s3:::{name}/*" in s3.get_bucket_policy(Bucket=name)["Policy"]
     rules = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+def test_a_buckets_lifecycle_is_made_changed_and_taken_away(stacks: Stacks, bench: Bench) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-rule.html"""
+    s3, name = bench.client("s3"), unique("lifecycle")
+
+    def bucket(*rules: dict[str, Any]) -> dict[str, Any]:
+        lifecycle = {"LifecycleConfiguration": {"Rules": list(rules)}} if rules else {}
+        return {"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, **lifecycle}}}
+
+    stack = stacks.create(
+        bucket(
+            {"Id": "a-day", "Status": "Enabled", "ExpirationInDays": 1},
+            {"Id": "old", "Status": "Disabled", "Prefix": "logs/", "TagFilters": [{"Key": "k", "Value": "v"}],
+             "NoncurrentVersionExpirationInDays": 3, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+             "Transitions": [{"TransitionInDays": 30, "StorageClass": "GLACIER"}]},
+        )
+    )  # fmt: skip
+    first, second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert (first["ID"], first["Status"], first["Expiration"]["Days"]) == ("a-day", "Enabled", 1)
+    assert second["Filter"]["And"] == {"Prefix": "logs/", "Tags": [{"Key": "k", "Value": "v"}]}
+    assert second["NoncurrentVersionExpiration"]["NoncurrentDays"] == 3
+    assert second["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 2
+    assert [(one["Days"], one["StorageClass"]) for one in second["Transitions"]] == [(30, "GLACIER")]
+    stacks.update(stack["StackName"], bucket({"Status": "Enabled", "ExpirationInDays": "7", "Prefix": "x/"}))
+    [rule] = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert rule["Expiration"]["Days"] == 7 and rule["Filter"]["Prefix"] == "x/"
+    stacks.update(stack["StackName"], bucket())
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=name)
 
 
 def test_queue_and_function_are_mapped(stacks: Stacks, bench: Bench) -> None:

@@ -117,13 +117,12 @@ def _begin() -> None:
     from workshop.on_aws.tunnel.agent import Agent, wait_until_open
     from workshop.serverless.aws import clients
 
-    print(
+    show.say(
         "The third parties' stand-ins run on this machine. A Lambda function takes AWS's requests to them, for as long "
-        "as this notebook runs.",
-        flush=True,
+        "as this notebook runs."
     )
     service = personal.load(ENTRANCE)
-    with show.Progress(f"Deploying {service.stack}") as progress:
+    with show.Progress(f"Deploying {service.stack}", brief=True) as progress:
         deployed = serverless.deploy(service, on_step=progress)
     session = secrets.token_hex(16)
     name = hashlib.sha256(session.encode()).hexdigest()[:32]  # queues can be listed by others; it does not tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workshop.localaws.cloudformation.resources.base import (
@@ -41,6 +42,51 @@ def _cors(given: Properties) -> dict[str, Any]:
     rules = (given.get("CorsConfiguration") or {}).get("CorsRules") or []
     names = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"}
     return {"CORSRules": [{names.get(name, name): value for name, value in rule.items()} for rule in rules]}
+
+
+def _lifecycle(given: Properties) -> dict[str, Any]:
+    """LifecycleConfiguration as the API has it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-rule.html
+    """
+    return {"Rules": [_lifecycle_rule(rule) for rule in given["LifecycleConfiguration"].get("Rules") or []]}
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"Days": "ExpirationInDays", "Date": "ExpirationDate",
+             "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}  # fmt: skip
+    expires = {name: rule[given] for name, given in names.items() if given in rule}
+    if "Days" in expires:
+        expires["Days"] = int(expires["Days"])
+    moves = rule.get("Transitions") or ([rule["Transition"]] if "Transition" in rule else [])
+    old = rule.get("NoncurrentVersionExpiration") or {}
+    if "NoncurrentVersionExpirationInDays" in rule:
+        old = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
+    old = {name: int(value) for name, value in old.items()}
+    stopped = {name: int(value) for name, value in (rule.get("AbortIncompleteMultipartUpload") or {}).items()}
+    return {
+        "Status": rule["Status"],
+        **({"ID": rule["Id"]} if "Id" in rule else {}),
+        "Filter": _lifecycle_filter(rule),
+        **({"Expiration": expires} if expires else {}),
+        **({"Transitions": [_transition(one) for one in moves]} if moves else {}),
+        **({"NoncurrentVersionExpiration": old} if old else {}),
+        **({"AbortIncompleteMultipartUpload": stopped} if stopped else {}),
+    }
+
+
+def _transition(given: Mapping[str, Any]) -> dict[str, Any]:
+    when = {"Days": int(given["TransitionInDays"])} if "TransitionInDays" in given else {}
+    when |= {"Date": given["TransitionDate"]} if "TransitionDate" in given else {}
+    return {**when, "StorageClass": given["StorageClass"]}
+
+
+def _lifecycle_filter(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Which objects: all, those below a prefix, those with tags, or both."""
+    prefix, tags = rule.get("Prefix"), list(rule.get("TagFilters") or [])
+    if len(tags) + (prefix is not None) > 1:
+        return {"And": {**({"Prefix": prefix} if prefix is not None else {}), "Tags": tags}}
+    return {"Tag": tags[0]} if tags else {"Prefix": prefix or ""}
 
 
 def _encryption(given: Properties) -> dict[str, Any]:
@@ -105,6 +151,14 @@ class Bucket(Resource):
                 call("s3", "put_bucket_cors", Bucket=name, CORSConfiguration=_cors(given))
             else:
                 call("s3", "delete_bucket_cors", Bucket=name)
+        if differs("LifecycleConfiguration"):
+            if given.get("LifecycleConfiguration"):
+                call(
+                    "s3", "put_bucket_lifecycle_configuration",
+                    Bucket=name, LifecycleConfiguration=_lifecycle(given),
+                )  # fmt: skip
+            else:
+                call("s3", "delete_bucket_lifecycle", Bucket=name)
         if differs("OwnershipControls") and given.get("OwnershipControls"):
             call("s3", "put_bucket_ownership_controls", Bucket=name, OwnershipControls=given["OwnershipControls"])
         if differs("WebsiteConfiguration") and given.get("WebsiteConfiguration"):
