@@ -1,6 +1,6 @@
 """Runs a notebook against any endpoint, cell by cell, going on after a failure: which cells differ, and how.
 
-    python -m tests.on_aws.by_cell http://127.0.0.1:4566 03 04
+python -m tests.on_aws.by_cell http://127.0.0.1:4566 03 04
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def as_aws(endpoint: str, suffix: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def run(
-    path: Path, endpoint: str, *, timeout: int = 60, environment: dict[str, str] | None = None
-) -> list[Difference]:
+def run(path: Path, endpoint: str, *, timeout: int = 60, environment: dict[str, str] | None = None) -> list[Difference]:
     """Runs every cell of a notebook in one kernel. Returns those that failed.
 
     Args:
