@@ -123,9 +123,12 @@ def deploy(folder: str | Path, *, stage: str | None = None, quiet: bool = False,
 
 
 def remove(folder: str | Path, *, stage: str | None = None, quiet: bool = False) -> None:
-    """Removes a service with everything that deploying it made. On AWS, says what is left there of the reader's."""
+    """Removes a service with everything that deploying it made. On AWS, says what is left there of the reader's.
+
+    Variables of its file that only deploying needs may stand for something that is gone.
+    """
     try:
-        service = personal.load(find(folder), stage=stage)
+        service = personal.to_remove(find(folder), stage=stage)
         with show.Progress(f"Removing {service.stack}", quiet=quiet) as progress:
             serverless.remove(service, on_step=progress)
     finally:

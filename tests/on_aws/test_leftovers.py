@@ -208,7 +208,6 @@ def test_the_command_says_it_and_is_no_failure(
     monkeypatch.setenv("WORKSHOP_CLOUD", cloud.endpoint)
     role(aws, f"shop-dev-{mine}-x")
     restricted("iam:ListRoles")
-    monkeypatch.setattr("workshop.serverless.aws.clients", lambda region, profile="": as_reader(region))
     assert main(["clean", "--yes"]) == 0
     said = capsys.readouterr()
     assert "Nothing of the workshop is left" in said.out and "where these credentials may look" in said.out
@@ -234,3 +233,17 @@ def test_a_stack_that_may_not_be_looked_into_keeps_what_could_be_in_it(mine: str
     found = cleaning.look(as_reader(aws.region), mine)
     assert kinds(found.things) == ["stack"] and list(found.unseen) == [f"what is in hello-world-dev-{mine}"]
     cleaning.clean(aws, found.things)
+
+
+def test_without_a_look_at_stacks_nothing_is_removed(
+    mine: str, cloud: Any, aws: Any, restricted: Any, capsys: Any, monkeypatch: Any
+) -> None:
+    """What is in one could not be told from what is beside it."""
+    monkeypatch.setenv("WORKSHOP_CLOUD", cloud.endpoint)
+    role(aws, f"shop-dev-{mine}-x")
+    restricted("cloudformation:DescribeStacks")
+    assert main(["clean", "--yes"]) == 1
+    said = capsys.readouterr().err.strip()
+    assert "AWS refused DescribeStacks" in said and "workshop-policy.json" in said and "\n" not in said
+    assert kinds(cleaning.find(aws, mine)) == ["role"]
+    assert cleaning.clean(aws, cleaning.find(aws, mine)) == {}

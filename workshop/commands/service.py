@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -196,26 +196,26 @@ def rollback(
 
 
 def remove(folder: Folder = ".", stage: Stage = None, region: Region = None, param: Param = None) -> None:
-    """Removes a service with everything that deploying it made."""
+    """Removes a service with everything that deploying it made; its other variables need no value any more."""
     from workshop import serverless
     from workshop.show import Progress
 
-    service, cloud = load(folder, stage, region, param)
+    service, cloud = load(folder, stage, region, param, "to_remove")
     out(f"Removing {service.name} from stage {service.stage} ({service.region})\n")
     with hinted(cloud), interruptible(), Progress(f"Removing {service.stack}") as progress:
         removal = serverless.remove(service, on_step=progress)
     out(str(removal))
 
 
-def load(folder: str, stage: str | None, region: str | None, param: list[str] | None) -> tuple[Any, Any]:
-    """Connects, then reads the service. Returns service and cloud."""
+def load(folder: str, stage: Stage, region: Region, param: Param, how: Literal["load", "to_remove"] = "load") -> Any:
+    """Connects, then reads the service, or what removing takes of it. Returns service and cloud."""
     from workshop.on_aws import personal
     from workshop.serverless.service import find_file
     from workshop.switch import connect_command
 
     find_file(Path(folder))  # no cloud is started for a folder without a service
     cloud = connect_command()
-    return personal.load(folder, stage=stage, region=region, params=params(param)), cloud
+    return getattr(personal, how)(folder, stage=stage, region=region, params=params(param)), cloud
 
 
 def params(given: list[str] | None) -> dict[str, str]:

@@ -29,15 +29,38 @@ def load(
         WorkshopError: as `serverless.load`; or the suffix will not do.
     """
     mine = suffix()
-    if mine:
-        stage = with_suffix(stage or stage_of(Path(folder)), mine)
-    if os.environ.get("WORKSHOP_CLOUD") == "aws":
-        region = region or os.environ.get("AWS_REGION")
+    stage, region = _where(folder, stage, region)
     service = serverless.load(folder, stage=stage, region=region, params=params, endpoint=endpoint)
     service.tags = {TAG: tag_value()}
     if mine and not endpoint:
         make_personal(service, mine)
     return service
+
+
+def to_remove(
+    folder: str | Path,
+    *,
+    stage: str | None = None,
+    region: str | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Any:
+    """Reads of a service what removing it takes, as `serverless.to_remove` does: this reader's stage of it.
+
+    Raises:
+        WorkshopError: as `serverless.to_remove`; or the suffix will not do.
+    """
+    stage, region = _where(folder, stage, region)
+    return serverless.to_remove(folder, stage=stage, region=region, params=params)
+
+
+def _where(folder: str | Path, stage: str | None, region: str | None) -> tuple[str | None, str | None]:
+    """Stage and region as this reader's; None for what the file says by itself."""
+    mine = suffix()
+    if mine:
+        stage = with_suffix(stage or stage_of(Path(folder)), mine)
+    if os.environ.get("WORKSHOP_CLOUD") == "aws":
+        region = region or os.environ.get("AWS_REGION")
+    return stage, region
 
 
 def with_suffix(stage: str, mine: str) -> str:

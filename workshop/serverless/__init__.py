@@ -19,7 +19,7 @@ _HOMES = {
     "packaging": ("Package", "Schedule", "package"),
     "deploying": ("deploy",),
     "deployment": ("Deployment", "Endpoint"),
-    "removing": ("Removal", "remove"),
+    "removing": ("Removal", "remove", "to_remove"),
     "reading": ("info",),
     "invoking": ("Answer", "invoke"),
     "invoking_locally": ("invoke_local",),

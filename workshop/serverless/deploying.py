@@ -84,22 +84,22 @@ class _Run:
         """Stack, check for changes, upload, update; returns what is deployed then."""
         known = self._usable_stack()
         fresh = known is None
-        if fresh:
+        if known is None and not own_bucket(self.service):
             known = self._create()
-        assert known is not None
-        store = Store(self.aws, self._bucket(known), self.service)
-        layers = {} if fresh else self._stored_layers(known)
+        # Into a bucket that the file names one can upload at once: then the stack is made whole, in one step.
+        store = Store(self.aws, self._bucket(known) if known else own_bucket(self.service), self.service)
+        layers = {} if fresh or known is None else self._stored_layers(known)
         skip = {self.package.layers[name].name for name in layers}
         folder = new_folder(self.service)
         template = self.package.template(folder, layers)
-        if not fresh and not force:
+        if known is not None and not fresh and not force:
             before = self._unchanged(known, store, template, skip)
             if before is not None:
                 return before
         new = [name for name in self.package.zips if name not in skip]
         with timed(self.tell, "upload", new[0] if len(new) == 1 else f"{len(new)} zips"):
             store.upload(folder, self.package, template, skip)
-        self._update(template, store, folder, fresh)
+        self._update(template, store, folder, fresh, whole=known is None)
         after = self.stack.describe()
         assert after is not None
         if not fresh:
@@ -189,11 +189,13 @@ class _Run:
         except api.exceptions.ResourceNotFoundException:
             return ""
 
-    def _update(self, template: dict[str, Any], store: Store, folder: str, fresh: bool) -> None:
+    def _update(self, template: dict[str, Any], store: Store, folder: str, fresh: bool, *, whole: bool) -> None:
         url = store.url(f"{folder}/{TEMPLATE}")
         by_change_set = self.service.provider.get("deploymentMethod") == "changesets"
         try:
-            if by_change_set:
+            if whole:
+                outcome = self.stack.create(template, self.tags, self.tell, url)
+            elif by_change_set:
                 outcome = self.stack.update_by_change_set(url, self.tags, self.tell)
             else:
                 outcome = self.stack.update(template, url, self.tags, self.tell)

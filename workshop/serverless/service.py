@@ -137,15 +137,8 @@ def load(
         WorkshopError: the file is missing, is not YAML, holds what does not belong there, or a variable has no value.
     """
     root = Path(folder)
-    file = find_file(root)
-    raw = read_yaml(root / file, file)
-    if raw is None:
-        raise WorkshopError("The file is empty.", where=file, fix="Begin it with: service: my-service")
-    if not isinstance(raw, Map):
-        raise WorkshopError("The file must hold keys and values, not a list or text.", where=f"{file}:1")
-    options = {key: value for key, value in (("stage", stage), ("region", region)) if value}
-    context = Context(root.resolve(), options, params or {}, _aws_clients(raw, endpoint))
-    resolver = Resolver(raw, context)
+    resolver, file = resolver_of(root, stage=stage, region=region, params=params, endpoint=endpoint)
+    context = resolver.context
     try:
         config = resolver.all()
     except RecursionError:
@@ -169,8 +162,32 @@ def load(
         files=tuple(path for path in context.files if path.is_file()),
     )
     service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
-    _check_names(service, stage, region)
+    check_names(service, stage, region)
     return service
+
+
+def resolver_of(
+    folder: str | Path,
+    *,
+    stage: str | None = None,
+    region: str | None = None,
+    params: Mapping[str, str] | None = None,
+    endpoint: str = "",
+) -> tuple[Resolver, str]:
+    """What resolves a service's file, and that file's name; nothing is resolved yet.
+
+    Raises:
+        WorkshopError: the file is missing, is not YAML, or holds no keys.
+    """
+    root = Path(folder)
+    file = find_file(root)
+    raw = read_yaml(root / file, file)
+    if raw is None:
+        raise WorkshopError("The file is empty.", where=file, fix="Begin it with: service: my-service")
+    if not isinstance(raw, Map):
+        raise WorkshopError("The file must hold keys and values, not a list or text.", where=f"{file}:1")
+    options = {key: value for key, value in (("stage", stage), ("region", region)) if value}
+    return Resolver(raw, Context(root.resolve(), options, params or {}, _aws_clients(raw, endpoint))), file
 
 
 def _join_functions(config: Map) -> None:
@@ -232,7 +249,7 @@ def _aws_clients(raw: Map, endpoint: str) -> Any:
     return client
 
 
-def _check_names(service: Service, stage: str | None, region: str | None) -> None:
+def check_names(service: Service, stage: str | None, region: str | None) -> None:
     """What only shows once the stage is known: the lengths of names on AWS."""
     import re
 

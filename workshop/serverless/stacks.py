@@ -35,6 +35,12 @@ class Outcome:
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 
 
+def _source(template: dict[str, Any], url: str) -> dict[str, str]:
+    """A template as CloudFormation is given it: itself, or where it lies when it is too long."""
+    body = json.dumps(template)
+    return {"TemplateBody": body} if not url or len(body.encode()) <= _LONGEST_BODY else {"TemplateURL": url}
+
+
 class Stack:
     """One stack, by its name."""
 
@@ -52,17 +58,20 @@ class Stack:
                 return None
             raise
 
-    def create(self, template: dict[str, Any], tags: list[dict[str, str]], on_step: OnStep) -> Outcome:
-        """Creates the stack and follows it to its end."""
+    def create(self, template: dict[str, Any], tags: list[dict[str, str]], on_step: OnStep, url: str = "") -> Outcome:
+        """Creates the stack and follows it to its end; `url` is for a template too long to be sent."""
         self.asked = True
         found = self.api.create_stack(
             StackName=self.name,
-            TemplateBody=json.dumps(template),
             Capabilities=CAPABILITIES,
             OnFailure="DELETE",
             Tags=tags,
+            **_source(template, url),
         )
-        return self.follow("create", found["StackId"], on_step, set())
+        outcome = self.follow("create", found["StackId"], on_step, set())
+        if outcome.status == "DELETE_COMPLETE":  # what OnFailure asks for; gone is not made
+            outcome.status = "CREATE_FAILED"
+        return outcome
 
     def update(self, template: dict[str, Any], url: str, tags: list[dict[str, str]], on_step: OnStep) -> Outcome | None:
         """Updates the stack and follows it; None when CloudFormation finds nothing to change.
@@ -71,8 +80,7 @@ class Stack:
             template: the template.
             url: the same, in the bucket, for those too long to be sent.
         """
-        body = json.dumps(template)
-        source = {"TemplateBody": body} if len(body.encode()) <= _LONGEST_BODY else {"TemplateURL": url}
+        source = _source(template, url)
         seen = self._event_ids(self.name)
         self.asked = True
         try:
