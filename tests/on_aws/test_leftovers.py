@@ -86,6 +86,7 @@ def test_a_tag_says_more_than_a_name(mine: str, aws: Any) -> None:
         ("k3f9-dev", "k3f9"),
         ("acme-payments-test-charge", "test"),  # another team's stage, for a reader who chose such a suffix
         ("acme-hello", "hello"),
+        ("hello-world-dev-m2p7-hello", "hello"),
     ],
 )
 def test_a_suffix_that_is_part_of_another_name_is_not_a_suffix(aws: Any, name: str, suffix: str) -> None:

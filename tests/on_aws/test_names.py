@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ def test_offline_nothing_is_personal(cloud: Any, monkeypatch: pytest.MonkeyPatch
     assert service.tags == {"workshop": "shared"}
 
 
-@pytest.mark.parametrize("text", ["A", "k", "K3F9", "3kf9", "k-3", "toolongsuffix", "k3f9\n../x"])
+@pytest.mark.parametrize(
+    "text", ["A", "k", "K3F9", "3kf9", "k-3", "toolongsuffix", "k3f9\n../x", "test", "dev", "shared"]
+)
 def test_a_suffix_that_cannot_stand_in_a_name_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKSHOP_SUFFIX", text)
     with pytest.raises(WorkshopError, match="will not do"):
@@ -33,6 +36,7 @@ def test_a_checkout_keeps_its_suffix(tmp_path: Path) -> None:
     file = tmp_path / "kept" / "suffix"
     first = names.kept(file)
     assert names.checked(first) == names.kept(file) == first
+    assert re.fullmatch(r"[a-z][2-9][a-z2-9]{2}", first)  # the digit is what keeps it from being a word
 
 
 def test_stage_tags_logs_and_layers_are_the_readers_own(mine: str) -> None:

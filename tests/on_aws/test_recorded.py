@@ -151,6 +151,16 @@ def test_what_cloudformation_cannot_delete_is_deleted_first_and_then_the_stack(a
     assert len(aws.asked["iam.DeleteRole"]) == 1 and len(aws.asked[CF + "DeleteStack"]) == 2
 
 
+def test_rest_apis_are_deleted_as_slowly_as_api_gateway_asks(aws: RecordedAws) -> None:
+    """One in thirty seconds: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
+    many = (429, '{"__type": "TooManyRequestsException", "message": "Too Many Requests"}')
+    aws.answers["api-gateway.DeleteRestApi"] = [*[many] * 7, (202, "")]
+    one = cleaning.Thing("REST API", "a1", "k3f9", "orders-dev-k3f9")
+    assert cleaning.clean(aws.clients, [one], silent) == {}
+    aws.answers["api-gateway.DeleteRestApi"] = [many]
+    assert "TooManyRequests" in cleaning.clean(aws.clients, [one], silent)[one]
+
+
 def test_what_is_gone_already_counts_as_removed(aws: RecordedAws, monkeypatch: Any) -> None:
     gone = (400, '{"__type": "ParameterNotFound", "message": ""}')
     aws.answers["ssm.DeleteParameter"] = [gone]

@@ -33,7 +33,7 @@ def clean(
     from workshop.switch import connect_command
 
     cloud = connect_command()
-    owner = names.checked(suffix) if suffix else names.tag_value()
+    owner = names.checked(suffix) if suffix and suffix != names.NOBODY else suffix or names.tag_value()
     aws = clients(region or cloud.region)
     found = cleaning.look(aws, owner, everyone=everyone)
     things = found.things

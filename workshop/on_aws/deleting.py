@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from workshop.serverless.aws import Clients, error_code
 GONE = ("ResourceNotFoundException", "ResourceNotFound", "NoSuchBucket", "ParameterNotFound", "NoSuchEntity",
         "NotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
         "404")  # fmt: skip
+
+_BETWEEN_REST_APIS = 31.0  # seconds
 
 
 def delete(aws: Clients, kind: str, name: str) -> None:
@@ -82,6 +85,22 @@ def _rule(aws: Clients, name: str) -> None:
     api.delete_rule(Name=rule, **which)
 
 
+def _rest_api(aws: Clients, name: str) -> None:
+    """An account may delete one REST API in thirty seconds; that is longer than boto3 tries again by itself.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+    """
+    api = aws.get("apigateway")
+    for last in (False, False, True):
+        try:
+            api.delete_rest_api(restApiId=name)
+            return
+        except api.exceptions.TooManyRequestsException:
+            if last:
+                raise
+            time.sleep(_BETWEEN_REST_APIS)
+
+
 def _schedule(aws: Clients, name: str) -> None:
     group, _, schedule = name.rpartition("/")
     aws.get("scheduler").delete_schedule(Name=schedule, **({"GroupName": group} if group else {}))
@@ -97,6 +116,7 @@ def _alarm(aws: Clients, name: str) -> None:
 
 
 _OWN: dict[str, Callable[[Clients, str], None]] = {
+    "REST API": _rest_api,
     "alarm": _alarm,
     "bucket": _bucket,
     "layer version": _layer_version,
@@ -106,7 +126,6 @@ _OWN: dict[str, Callable[[Clients, str], None]] = {
 }
 _PLAIN = {
     "HTTP API": ("apigatewayv2", "delete_api", "ApiId"),
-    "REST API": ("apigateway", "delete_rest_api", "restApiId"),
     "event source mapping": ("lambda", "delete_event_source_mapping", "UUID"),
     "function": ("lambda", "delete_function", "FunctionName"),
     "log group": ("logs", "delete_log_group", "logGroupName"),

@@ -17,6 +17,11 @@ from workshop.errors import WorkshopError
 TAG = "workshop"
 NOBODY = "shared"  # the tag's value where there is no suffix
 LOG_DAYS = 3  # how long logs are kept on AWS
+# Words that end other people's names, too: `tools-dev` is not the layer `tools` of a reader `dev`.
+_WORDS = ("api", "app", "base", "beta", "common", "core", "data", "demo", "dev", "env", "lambda", "layer", "lib",
+          "live", "local", "main", "node", "php", "preprod", "prod", "python", "qa", "runtime", "sandbox", "sdk",
+          "shared", "stage", "staging", "test", "tests", "tools", "uat", "utils", "workshop")  # fmt: skip
+_LETTERS, _DIGITS = "abcdefghkmnpqrstuvwxyz", "23456789"  # none that is taken for another
 _FILE = Path(__file__).resolve().parent.parent.parent / ".workshop" / "suffix"
 
 
@@ -44,6 +49,12 @@ def checked(text: str) -> str:
             fix="Set WORKSHOP_SUFFIX to something like k3f9, or unset it.",
             used_wrongly=True,
         )
+    if text in _WORDS:
+        raise WorkshopError(
+            f"The suffix {text!r} will not do: names of other people's things end in that word, too.",
+            fix="Set WORKSHOP_SUFFIX to something like k3f9, or unset it.",
+            used_wrongly=True,
+        )
     return text
 
 
@@ -53,9 +64,8 @@ def kept(file: Path = _FILE) -> str:
         if file.exists():
             return checked(file.read_text(encoding="utf-8").strip())
         file.parent.mkdir(exist_ok=True)
-        made = secrets.choice("abcdefghkmnpqrstuvwxyz") + "".join(
-            secrets.choice("23456789abcdefghkmnpqrstuvwxyz") for _ in range(3)
-        )
+        # The second is a digit: then it is no word, and `workshop clean` takes nobody else's name for it.
+        made = "".join(map(secrets.choice, (_LETTERS, _DIGITS, _LETTERS + _DIGITS, _LETTERS + _DIGITS)))
         with file.open("x", encoding="utf-8") as handle:
             handle.write(made + "\n")
         return made
