@@ -86,6 +86,7 @@ def test_a_tag_says_more_than_a_name(mine: str, aws: Any) -> None:
         ("k3f9-dev", "k3f9"),
         ("acme-payments-test-charge", "test"),  # another team's stage, for a reader who chose such a suffix
         ("acme-hello", "hello"),
+        ("local-shop-blue-pay", "blue"),
         ("hello-world-dev-m2p7-hello", "hello"),
     ],
 )
@@ -95,6 +96,13 @@ def test_a_suffix_that_is_part_of_another_name_is_not_a_suffix(aws: Any, name: s
         assert arn not in [one.name for one in cleaning.find(aws, suffix)]
     finally:
         aws.get("sns").delete_topic(TopicArn=arn)
+
+
+def test_another_stage_than_dev_has_a_suffix_too(aws: Any) -> None:
+    """Lesson 02 deploys a service to `prod`."""
+    arn = aws.get("sns").create_topic(Name="local-hello-prod-k7f9-x")["TopicArn"]
+    things = cleaning.find(aws, "k7f9")
+    assert [one.name for one in things] == [arn] and cleaning.clean(aws, things) == {}
 
 
 def test_all_leaves_what_has_a_tag_of_that_name_for_something_else(aws: Any) -> None:

@@ -128,9 +128,9 @@ _MADE = re.compile(r"-[A-Za-z0-9]{12,13}$|-lambdaRole$")
 def carries(name: str, owner: str, *, distinct: bool = False) -> bool:
     """True when a name without a tag is that reader's.
 
-    Names are `service-stage-suffix…`. The stage `dev` and lesson 02's service are the workshop's own; after any other
-    word the suffix itself must be one that nobody has in a name by chance, such as `k3f9`: `test` might be a stage.
-    And the first suffix counts: `hello-world-dev-m2p7-hello` is not of the reader `hello`.
+    Names are `service-stage-suffix…`. The stage `dev` is the workshop's own; after any other word the suffix itself must
+    be one that nobody has in a name by chance, such as `k3f9`: `blue` might be a stage. And the first suffix counts:
+    `hello-world-dev-m2p7-hello` is not of the reader `hello`.
 
     Args:
         name: without the path before it.
@@ -144,7 +144,7 @@ def carries(name: str, owner: str, *, distinct: bool = False) -> bool:
         return staged[1] == owner
     if distinct and name.endswith(f"-{owner}"):
         return True
-    return name.startswith("local-") or (len(owner) > 3 and bool(re.search(r"\d", owner)))
+    return len(owner) > 3 and bool(re.search(r"\d", owner))
 
 
 def _readers(stacks: Iterable[tuple[str, str]], tags: dict[str, str]) -> set[str]:
