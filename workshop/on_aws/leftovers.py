@@ -128,9 +128,9 @@ _MADE = re.compile(r"-[A-Za-z0-9]{12,13}$|-lambdaRole$")
 def carries(name: str, owner: str, *, distinct: bool = False) -> bool:
     """True when a name without a tag is that reader's.
 
-    Names are `service-stage-suffix…`. The stage `dev` is the workshop's own; after any other word the suffix itself must
-    be one that nobody has in a name by chance, such as `k3f9`: `blue` might be a stage. And the first suffix counts:
-    `hello-world-dev-m2p7-hello` is not of the reader `hello`.
+    Names are `service-stage-suffix…`. The stage `dev` is the workshop's own; after any other word the suffix must
+    itself be one that nobody has in a name by chance, such as `k3f9`: `blue` might be a stage. And the first suffix
+    counts: `hello-world-dev-m2p7-hello` is not of the reader `hello`.
 
     Args:
         name: without the path before it.
