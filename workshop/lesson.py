@@ -16,7 +16,7 @@ from typing import Any
 from workshop import serverless, show
 from workshop.beside import SERVED_HERE, beside
 from workshop.errors import WorkshopError
-from workshop.on_aws import arrivals, confirm, offer, personal, queue_waits
+from workshop.on_aws import arrivals, confirm, deliveries, offer, personal, queue_waits
 from workshop.show.progress import in_notebook
 from workshop.show.views import shortened
 from workshop.switch import connect, is_elsewhere
@@ -209,6 +209,8 @@ def call(
         raise WorkshopError(
             f"{address} does not answer ({error}).", fix="Is the service deployed, and offline running?"
         ) from None
+    if hasattr(url, "url"):
+        deliveries.note(response.headers.get("date", ""))
     view = show.Http(response)
     view.response = response
     return view

@@ -33,8 +33,9 @@ def install(cloud: Any) -> None:
     personal_parameters(boto3.DEFAULT_SESSION, prefix(mine))
     personal_names(boto3.DEFAULT_SESSION, mine)
     if cloud.mode == "aws":
-        from workshop.on_aws import confirm
+        from workshop.on_aws import confirm, deliveries
 
+        deliveries.wait_for_deliveries(boto3.DEFAULT_SESSION)
         confirm.ask_before_changes(boto3.DEFAULT_SESSION)
         updates_have_arrived(boto3.DEFAULT_SESSION)
 
