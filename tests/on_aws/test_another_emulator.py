@@ -121,7 +121,7 @@ def test_every_cell_runs_there_but_those_that_are_listed(endpoint: str, path: Pa
 def test_the_same_as_a_reader_on_aws(endpoint: str, path: Path) -> None:
     """With the switch on AWS: suffix, question, clock that stays, and the stand-ins behind the tunnel."""
     known = KNOWN.get(path.stem, {})
-    differences = run(path, endpoint, timeout=200, environment=as_aws(endpoint, "m2p2"))
+    differences = run(path, endpoint, timeout=300, environment=as_aws(endpoint, "m2p2"))
     assert [str(one) for one in differences if known.get(one.cell, "\0") not in one.error] == []
     assert {one.cell for one in differences} == set(known)
 

@@ -86,12 +86,13 @@ def _look_again(
     """Asks once more until it is there, at most so often; the answer that the caller gets is the last one."""
     if getattr(_asking, "now", False) or there():
         return
-    say(words)
+    said, began = say(words), time.monotonic()
     _asking.now = True
     try:
         client = session.client(service, region_name=context.get("client_region"))
         for _ in range(looks):
             time.sleep(pause)
+            said(f"{words} {time.monotonic() - began:.0f} s")
             answer = getattr(client, operation)(**context[_EARLIER])
             parsed.clear()
             parsed.update(answer)

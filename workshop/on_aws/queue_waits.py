@@ -60,8 +60,10 @@ def wait(seconds: float) -> None:
             continue
         waiting = waiting or found["ApproximateNumberOfMessagesNotVisible"] != "0"
     if waiting:
-        say(f"Waiting {SHORT} seconds for the queue's next try …")
-        time.sleep(SHORT + 1)
+        said = say(f"Waiting {SHORT} seconds for the queue's next try …")
+        for second in range(1, SHORT + 2):
+            time.sleep(1)
+            said(f"Waited {second} seconds for the queue's next try.")
 
 
 def _sources() -> set[str]:

@@ -17,8 +17,8 @@ import psutil
 from workshop import lesson
 from workshop.scenarios.shop import FOLDER, Shop
 from workshop.scenarios.stripe_side import money
-from workshop.show import Table, Text
-from workshop.show.progress import in_notebook
+from workshop.show import Table
+from workshop.show.saying import Said
 
 AT_ONCE = 12
 # What goes wrong on that day, and how often.
@@ -130,23 +130,6 @@ def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
     compare(shop, books, orders)
     books.seconds = time.monotonic() - begun
     return books
-
-
-class Said:
-    """A line that says how far a long cell is, updated in place; silent outside notebooks."""
-
-    def __init__(self) -> None:
-        self.handle: Any = None
-
-    def __call__(self, text: str) -> None:
-        if not in_notebook():
-            return
-        from IPython.display import display
-
-        if self.handle is None:
-            self.handle = display(Text(text), display_id=True)
-        else:
-            self.handle.update(Text(text))
 
 
 def kill_one(shop: Shop) -> int:

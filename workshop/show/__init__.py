@@ -42,11 +42,11 @@ from __future__ import annotations
 from workshop.lazy import names_of
 
 _HOMES = {
-    "views": ("View", "Table", "Link", "Text", "Note", "Code", "Diff", "Check", "Checks"),
+    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks"),
     "beside": ("side_by_side",),
     "exchange": ("Http",),
     "progress": ("Steps", "Progress"),
-    "saying": ("say",),
+    "saying": ("Note", "say"),
     "plots": ("stacked", "lines", "dots", "share_map"),
     "environments": ("Span", "spans", "timeline", "timeline_table"),
     "measured": (

@@ -203,19 +203,6 @@ class Text(View):
         return head + fence(self.text, self.language)
 
 
-class Note(View):
-    """Something said in passing: a paragraph that wraps between words, wherever it is shown."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-
-    def __str__(self) -> str:
-        return self.words
-
-    def html(self) -> str:
-        return f'<p style="margin:.3em 0;max-width:52em">{escape(self.words)}</p>'
-
-
 class Code(Text):
     """Source code, coloured where the place it is shown in can.
 
