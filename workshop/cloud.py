@@ -210,7 +210,10 @@ class Clock:
     def reset(self) -> None:
         """Back to real time."""
         if not self.cloud.is_offline:
+            from workshop.on_aws import moved_clock
+
             self.cloud._time = None
+            moved_clock.forget()
             return
         self.cloud.ask("/_workshop/clock", {"reset": True})
 
@@ -226,7 +229,10 @@ class Clock:
             raise WorkshopError(
                 f"{until!r} is no time with a time zone.", fix="Write it like 2026-03-30T03:00Z.", used_wrongly=True
             )
-        self.cloud._cannot("its clock cannot be moved; what a schedule would call is called now, with its event", None)
+        self.cloud.say_once(
+            "its clock cannot be moved. Functions see the real time; what a schedule would call is called now, with the "
+            "event it would get"
+        )
         # The first move only says when the story begins: what lies between today and then is not ours to call.
         began, self.cloud._time = self.cloud._time, moment
         return moved_clock.move(began, moment) if began and began < moment else []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.on_aws.by_cell import as_aws
 
 
 @pytest.fixture
@@ -31,3 +34,25 @@ def aws(cloud: Any) -> Any:
     from workshop.serverless.aws import clients
 
     return clients(cloud.region)
+
+
+@pytest.fixture(scope="module")
+def on_aws() -> Iterator[Any]:
+    """This process, connected to AWS as a notebook's kernel is. AWS is an offline cloud, to which boto3 is led below
+    the workshop's switch. Its calls are recorded.
+    """
+    from workshop import switch
+    from workshop.cloud import ask
+
+    before, environment = switch._current, dict(os.environ)
+    cloud = switch.start_local()
+    ask(f"{cloud.endpoint}/_workshop/calls", {"record": True})
+    os.environ |= as_aws(cloud.endpoint, "e7k2")
+    connected = switch.connect(to="aws")
+    yield connected
+    connected.close()
+    cloud.close()
+    switch._current = before
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.modules["boto3"].DEFAULT_SESSION = None

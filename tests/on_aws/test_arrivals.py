@@ -144,3 +144,13 @@ def test_offline_goes_on_where_the_log_cannot_be_read(monkeypatch: pytest.Monkey
     aws.answers["cloudwatch-logs.FilterLogEvents"] = [(200, json.dumps({"events": [{"odd": True}]}))]
     said = reported(aws)
     assert "cold or warm is not known" in said[0] and "/hello" in said[1]
+
+
+def test_an_exercise_waits_for_an_api_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right answer that was deployed a moment ago is not called wrong because API Gateway is not there yet."""
+    from workshop.exercises import asking
+
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    gateway.answers = [UNKNOWN, UNKNOWN, (200, {}, "hi")]
+    assert asking.ask(gateway.endpoint.url, "POST").status_code == 200
+    assert gateway.asked == 3

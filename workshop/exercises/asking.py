@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from workshop.exercises.exercise import NotYet, need, shown
+from workshop.on_aws import arrivals
 from workshop.on_aws.names import suffix
 from workshop.on_aws.personal import with_suffix
+
+ARRIVAL_SECONDS = 10.0  # what is not there after these was not deployed, as far as a reader cares
 
 
 def address(answer: Any) -> str:
@@ -41,11 +44,17 @@ def address(answer: Any) -> str:
 def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
     """One HTTP request.
 
+    On AWS it is sent again for some seconds while API Gateway does not know what was deployed a moment ago.
+
     Raises:
         NotYet: nobody answers there, or not within half a minute.
     """
-    try:
+
+    def send() -> httpx.Response:
         return httpx.request(method, url, **{"timeout": 30, "trust_env": False} | options)
+
+    try:
+        return arrivals.answered(send, seconds=ARRIVAL_SECONDS)
     except httpx.TimeoutException:
         raise NotYet(f"{method} {url} did not answer within 30 seconds.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:

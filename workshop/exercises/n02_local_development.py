@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.exercises.asking import address, ask, aws, body_of, expect, number, own_stage
-from workshop.exercises.exercise import Attempt, Exercise, Untouched, need, shown
+from workshop.exercises.exercise import Attempt, Exercise, NotYet, Untouched, need, shown
 
 LESSON = """from workshop import create, deploy, edit, offline
 
@@ -92,6 +92,24 @@ unknown_path = Exercise(
 )
 
 
+def api_of(stack: str) -> str:
+    """The number of a stack's API, from its address.
+
+    Raises:
+        NotYet: there is no such stack.
+    """
+    cloudformation = aws("cloudformation")
+    try:
+        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except cloudformation.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":  # what CloudFormation says of a name it does not know
+            raise
+        raise NotYet(f"There is no stack {stack}. Deploy both stages, and leave them.") from None
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+    need("ServiceEndpoint" in outputs, f"The stack {stack} has no API. Deploy `my_work/local-hello` as it was made.")
+    return outputs["ServiceEndpoint"].partition("//")[2].partition(".")[0]
+
+
 def grade_two_stages(answer: Any) -> str:
     """`dev` and `test` both answer, and say different things."""
     stack, endpoints = getattr(answer, "stack", ""), getattr(answer, "endpoints", [])
@@ -102,14 +120,7 @@ def grade_two_stages(answer: Any) -> str:
         f"That is the stack {stack}. The one of the stage `test` ends in -{test_stage}.",
     )
     other = stack.removesuffix(test_stage) + dev_stage
-    outputs = {
-        one["StackName"]: {out["OutputKey"]: out["OutputValue"] for out in one.get("Outputs", [])}
-        for one in aws("cloudformation").describe_stacks()["Stacks"]
-    }
-    need(other in outputs, f"There is no stack {other}. Deploy both stages, and leave them.")
-    url = str(endpoints[0].url)
-    api = outputs[stack]["ServiceEndpoint"].partition("//")[2].partition(".")[0]
-    api_of_dev = outputs[other]["ServiceEndpoint"].partition("//")[2].partition(".")[0]
+    url, api, api_of_dev = str(endpoints[0].url), api_of(stack), api_of(other)
     test, dev = message_at(url), message_at(url.replace(api, api_of_dev).replace(f"/{test_stage}/", f"/{dev_stage}/"))
     need(test != dev, f"Both say {test!r}. Edit the handler between the two deploys.")
     return f"dev says {dev!r}, test says {test!r}: two copies that live on their own."

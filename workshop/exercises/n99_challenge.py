@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from workshop.exercises.asking import aws
+from workshop.exercises.asking import ask, aws
 from workshop.exercises.attacks import KEY, WEBHOOK_SECRET, Attacker
 from workshop.exercises.exercise import Attempt, Exercise, NotYet, need
 from workshop.exercises.sketches import ABOUT, DEPLOYED, FAIR, handler, service
@@ -19,16 +19,21 @@ def grade_challenge(answer: Any) -> str:
         need(path in endpoints, f"There is no address that ends in /{path}. Pass what deploy returned.")
     need(
         "127.0.0.1" in os.environ.get("STRIPE_API_BASE", ""),
-        "The grader breaks Stripe's answers, so it needs the stand-in: unset STRIPE_TEST_KEY, and restart the kernel.",
+        "The grader breaks Stripe's answers, so it needs the stand-in: unset STRIPE_TEST_KEY, restart the kernel, and "
+        "`connect()` without arguments.",
     )
     secrets = {}
     for name in (KEY, WEBHOOK_SECRET):
         found = aws("ssm").get_parameters(Names=[name], WithDecryption=True)["Parameters"]
         need(found, f"The Parameter Store has no {name}. Put it there first: the grader reads it, too.")
         secrets[name] = found[0]["Value"]
+    ask(endpoints["payments"], "POST", content="{")  # on AWS: until the API is there
     attacks = Attacker(endpoints["payments"], endpoints["webhook"], secrets[KEY], secrets[WEBHOOK_SECRET]).run()
     lines = [f"[{'broken' if one.why else 'held'}] {one.name}{': ' + one.why if one.why else ''}" for one in attacks]
     broken = sum(bool(one.why) for one in attacks)
+    under = os.environ.get("SSM_PREFIX", "")
+    if attacks[0].why and under:  # nobody can pay at all: the most likely reason where names have a prefix
+        lines.append(f"Here parameters' names begin with {under}: does the function put its SSM_PREFIX before them?")
     if broken:
         raise NotYet("\n".join([*lines, f"{len(attacks) - broken} of {len(attacks)} held."]))
     return "\n".join([*lines, "All held. You have built a payment service."])

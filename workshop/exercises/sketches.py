@@ -7,7 +7,7 @@ ABOUT = """Veygo had three products. Here is a fourth, for pets, with no steps g
 - `POST /payments` takes `{"reference": "PET-1", "plan": "pet-basic", "amount": 1299, "source": "tok_visa"}`. Plans: `pet-basic` 1299 pence, `pet-plus` 2499. It answers 200, 402 for a declined card, 400 for what makes no sense or has the wrong amount, 502 or 503 while nobody knows.
 - A reference is paid once at most, however often it is sent. After a decline the same reference may try another card.
 - `POST /webhook` believes only what Stripe signed in the last five minutes: 200, else 400.
-- The parameters `stripe_test_key` and `stripe_webhook_secret` hold the secrets, `STRIPE_API_BASE` leads to Stripe.
+- The parameters `stripe_test_key` and `stripe_webhook_secret` hold the secrets, `STRIPE_API_BASE` leads to Stripe. (On AWS their names begin with what a function finds in its variable `SSM_PREFIX`.)
 
 Pass what deploy returned. The grader pays, and then it attacks."""  # noqa: E501
 
@@ -52,6 +52,7 @@ client = stripe.StripeClient("set below", base_addresses={"api": os.environ["STR
 
 
 def secret(name):
+    name = os.environ.get("SSM_PREFIX", "") + name
     [found] = boto3.client("ssm").get_parameters(Names=[name], WithDecryption=True)["Parameters"]
     return found["Value"]
 

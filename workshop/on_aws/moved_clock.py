@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context
 
 from __future__ import annotations
 
+import heapq
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,10 @@ from workshop.on_aws.names import suffix
 from workshop.schedules import next_after
 
 MOST = 300  # calls for one move; more would be a bill, not a lesson
+# A schedule calls its function asynchronously, so Lambda tries a failed run twice more, after these waits.
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+TRIES_AGAIN = (timedelta(minutes=1), timedelta(minutes=2))
+_again: list[Call] = []  # what failed and is tried again when the clock comes so far
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,33 @@ class Plan:
         time = f"{when:%Y-%m-%dT%H:%M:%SZ}"
         if self.text:
             return json.loads(self.text.replace("<aws.scheduler.scheduled-time>", time))
-        _, _, _, region, account, _ = self.arn.split(":", 5)
+        _, _, service, region, account, _ = self.arn.split(":", 5)
         return {
-            "version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": "aws.events",
-            "account": account, "time": time, "region": region, "resources": [self.arn], "detail": {},
+            "version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": f"aws.{service}",
+            "account": account, "time": time, "region": region, "resources": [self.arn],
+            "detail": "{}" if service == "scheduler" else {},
         }  # fmt: skip
 
 
+@dataclass(frozen=True, order=True)
+class Call:
+    """One call of a schedule's function: when, of which schedule, with which event, and how often it was tried."""
+
+    at: datetime
+    name: str
+    plan: Plan = field(compare=False)
+    event: Any = field(compare=False)
+    tries: int = field(default=0, compare=False)
+
+
+def forget() -> None:
+    """Nothing that failed is tried again: another story begins."""
+    _again.clear()
+
+
 def move(after: datetime, until: datetime) -> list[dict[str, Any]]:
-    """Calls everything that is due between two times, in order; one after the other.
+    """Calls everything that is due between two times, in order; one after the other. What failed is tried again, as
+    Lambda would, when the clock comes so far.
 
     Returns:
         What fired, as the offline cloud's clock tells it: time, rule, target, request_id, error.
@@ -63,9 +86,10 @@ def move(after: datetime, until: datetime) -> list[dict[str, Any]]:
     """
     import boto3
 
-    due = sorted(
-        ((when, plan) for plan in plans() for when in plan.times(after, until)), key=lambda one: (one[0], one[1].name)
-    )
+    standing = plans()
+    due = [Call(when, plan.name, plan, plan.event(when)) for plan in standing for when in plan.times(after, until)]
+    left = {plan.arn for plan in standing}
+    _again[:] = [call for call in _again if call.plan.arn in left]  # removed meanwhile
     if len(due) > MOST:
         raise WorkshopError(
             f"Between {after:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC {len(due)} calls are due; where calls are "
@@ -73,13 +97,21 @@ def move(after: datetime, until: datetime) -> list[dict[str, Any]]:
             fix="Move the clock in smaller steps.",
         )
     client, fired = boto3.client("lambda"), []
-    for when, plan in due:
-        payload = json.dumps(plan.event(when)).encode()
-        answer = client.invoke(FunctionName=plan.target, Payload=payload)
-        fired.append({
-            "time": when.astimezone(UTC).isoformat(), "rule": plan.name, "target": plan.target,
-            "request_id": answer["ResponseMetadata"].get("RequestId", ""), "error": answer.get("FunctionError", ""),
-        })  # fmt: skip
+    due += [call for call in _again if call.at <= until]
+    _again[:] = [call for call in _again if call.at > until]
+    heapq.heapify(due)
+    while due:
+        call = heapq.heappop(due)
+        answer = client.invoke(FunctionName=call.plan.target, Payload=json.dumps(call.event).encode())
+        error = answer.get("FunctionError", "")
+        if error and call.tries < len(TRIES_AGAIN):
+            later = replace(call, at=call.at + TRIES_AGAIN[call.tries], tries=call.tries + 1)
+            heapq.heappush(due, later) if later.at <= until else _again.append(later)
+        if not call.tries:
+            fired.append({
+                "time": call.at.astimezone(UTC).isoformat(), "rule": call.name, "target": call.plan.target,
+                "request_id": answer["ResponseMetadata"].get("RequestId", ""), "error": error,
+            })  # fmt: skip
     return fired
 
 
@@ -114,5 +146,5 @@ def _schedules() -> Iterator[Plan]:
                 target = found["Target"]
                 yield Plan(
                     found["Name"], found["Arn"], found["ScheduleExpression"],
-                    found.get("ScheduleExpressionTimezone") or "UTC", target["Arn"], target.get("Input") or "{}",
+                    found.get("ScheduleExpressionTimezone") or "UTC", target["Arn"], target.get("Input") or "",
                 )  # fmt: skip
