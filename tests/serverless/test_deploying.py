@@ -265,6 +265,11 @@ def test_a_layers_zip_outlives_its_deployment(folder: Path) -> None:
     assert back.layers["shared"].rpartition(":")[0] == first.layers["shared"].rpartition(":")[0]
 
 
+def test_metrics_of_what_was_never_deployed_are_no_zeros(folder: Path) -> None:
+    with pytest.raises(WorkshopError, match="is not deployed"):
+        serverless.metrics(serverless.load(folder))
+
+
 def test_invoke_logs_and_metrics(folder: Path) -> None:
     (folder / "handler.py").write_text(
         "def hello(event, context):\n    print('about to', event['do'])\n    return 1 / event['by']\n", encoding="utf-8"

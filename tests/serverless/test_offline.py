@@ -164,6 +164,75 @@ def test_two_services_at_once(folder: Path, write: Callable[..., Path], service_
         assert f"GET    {offline.url}/{service_name}b/hello -> hello" in offline.routes
 
 
+WITH_PARTS = """\
+service: {name}
+provider:
+  name: aws
+  runtime: python3.13
+  region: eu-west-1
+  iam:
+    role:
+      statements:
+        - Effect: Allow
+          Action: ssm:GetParameter
+          Resource: arn:aws:ssm:${{aws:region}}:${{aws:accountId}}:parameter/{name}-allowed
+layers:
+  words:
+    path: layer
+functions:
+  hello:
+    handler: handler.hello
+    layers:
+      - Ref: WordsLambdaLayer
+    events:
+      - http: GET /hello/{{what}}
+      - schedule: rate(1 hour)
+"""
+READS = """\
+import boto3
+from words import WORD
+
+
+def hello(event, context):
+    if event.get("source") == "aws.events":
+        print("tick at", event["time"])
+        return None
+    what = event["pathParameters"]["what"]
+    if what == "word":
+        return {"statusCode": 200, "body": WORD}
+    try:
+        answer = boto3.client("ssm").get_parameter(Name=what)["Parameter"]["Value"]
+    except Exception as error:
+        answer = str(error)
+    return {"statusCode": 200, "body": answer}
+"""
+
+
+def test_layers_permissions_and_schedules_work_as_deployed(
+    write: Callable[..., Path], service_name: str, cloud: Any, client: Any
+) -> None:
+    """serverless-offline has none of these; here the service is deployed, so all of it is there."""
+    folder = write(
+        {"serverless.yml": WITH_PARTS.format(name=service_name), "handler.py": READS,
+         "layer/python/words.py": "WORD = 'from the layer'\n"},
+    )  # fmt: skip
+    for name in ("allowed", "secret"):
+        client("ssm").put_parameter(Name=f"{service_name}-{name}", Value=f"the {name} one", Type="String")
+    with serverless.offline(folder, port=0) as offline:
+        assert httpx.get(f"{offline.url}/hello/word").text == "from the layer"
+        assert httpx.get(f"{offline.url}/hello/{service_name}-allowed").text == "the allowed one"
+        refused = httpx.get(f"{offline.url}/hello/{service_name}-secret").text
+        assert "AccessDeniedException" in refused and "is not authorized to perform: ssm:GetParameter" in refused
+        (folder / "layer" / "python" / "words.py").write_text("WORD = 'edited'\n", encoding="utf-8")
+        assert httpx.get(f"{offline.url}/hello/word").text == "edited"
+        fired = cloud.clock.advance(hours=1)
+        cloud.clock.reset()
+        mine = [one for one in fired if service_name in one["target"]]
+        assert len(mine) == 1 and not mine[0]["error"]
+        lines = [event.message for event in serverless.logs(serverless.load(folder), "hello")]
+        assert any("tick at" in line for line in lines)
+
+
 def test_it_takes_away_what_it_deployed(folder: Path) -> None:
     with serverless.offline(folder, port=0):
         assert serverless.info(serverless.load(folder)).functions

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workshop.serverless.aws import clients
+from workshop.serverless.reading import info
 from workshop.serverless.reading_logs import since_when
 from workshop.serverless.service import Service
 
@@ -73,6 +74,9 @@ def metrics(service: Service, function: str = "", *, since: str | datetime | Non
         service: what `load` gave.
         function: its name in the file; all without.
         since: an age (`24h`, the default) or a time.
+
+    Raises:
+        WorkshopError: nothing was ever called, and it is not deployed.
     """
     names = [function] if function else list(service.functions)
     end = datetime.now(UTC)
@@ -111,6 +115,8 @@ def metrics(service: Service, function: str = "", *, since: str | datetime | Non
         calls = values.get(f"f{number}_invocations", [])
         figures = {key: _whole(key, values.get(f"f{number}_{key}", []), calls) for key, _, _ in _METRICS}
         found[name] = figures
+    if not any(values.values()):
+        info(service)  # figures outlive their service; without any, zeros would hide that there is none
     return Metrics(start, end, found)
 
 
