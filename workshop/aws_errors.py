@@ -34,6 +34,20 @@ def explain(error: Exception) -> str:
     return trouble(error).paragraph()
 
 
+def is_unreachable(error: Exception) -> bool:
+    """True when nobody answered."""
+    return type(error).__name__ in _NOBODY
+
+
+def is_the_accounts(error: Exception) -> bool:
+    """True for what the account, its credentials or its permissions are the reason of, whatever was asked."""
+    if type(error).__name__ in (*_MISSING, *_SSO, *_LOGIN, "ProfileNotFound", "NoRegionError", "InvalidRegionError"):
+        return True
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    return code in (*_EXPIRED, *_UNKNOWN, *_DENIED, *_THROTTLED, *_QUOTA, "OptInRequired", "RequestTimeTooSkewed")
+
+
 def trouble(error: Exception) -> WorkshopError:
     """The same as an error of the workshop, with what was wrong and what to do apart.
 

@@ -21,6 +21,9 @@ _NAMED = ("PutParameter", "GetParameter", "DeleteParameter", "GetParameters", "D
 
 def install(cloud: Any) -> None:
     """Makes this process's boto3 personal, for a connected cloud; does nothing offline without a suffix."""
+    from workshop.on_aws import kernel_errors
+
+    kernel_errors.install(cloud)
     mine = suffix()
     if not mine:
         os.environ.pop("SSM_PREFIX", None)
