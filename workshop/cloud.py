@@ -230,8 +230,8 @@ class Clock:
                 f"{until!r} is no time with a time zone.", fix="Write it like 2026-03-30T03:00Z.", used_wrongly=True
             )
         self.cloud.say_once(
-            "its clock cannot be moved. Functions see the real time; what a schedule would call is called now, with the "
-            "event it would get"
+            "its clock cannot be moved. Functions see the real time; what a schedule would call is called now, with "
+            "the event it would get"
         )
         # The first move only says when the story begins: what lies between today and then is not ours to call.
         began, self.cloud._time = self.cloud._time, moment
