@@ -78,9 +78,14 @@ def trouble(error: Exception) -> WorkshopError:
     if name in ("NoRegionError", "InvalidRegionError"):
         return WorkshopError("No usable AWS region is set.", fix="Set AWS_REGION, for example to eu-west-1.")
     if name in _NOBODY:
+        elsewhere = os.environ.get("AWS_ENDPOINT_URL", "")
+        if elsewhere:
+            return WorkshopError(
+                f"{elsewhere} does not answer.", fix="Check that it runs (workshop up), then try again."
+            )
         return WorkshopError(
-            f"{os.environ.get('AWS_ENDPOINT_URL') or 'AWS'} does not answer.",
-            fix="Check that it runs (workshop up) or that the network and the region's name are right, then try again.",
+            "AWS does not answer.",
+            fix="Check the network (a proxy, a VPN) and that the region's name is right, then try again.",
         )
     response = getattr(error, "response", None)
     if isinstance(response, dict):

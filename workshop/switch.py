@@ -79,10 +79,13 @@ def is_elsewhere() -> bool:
     return _current is not None and not _current.is_offline
 
 
-def connect_command() -> Cloud:
+def connect_command(*, stand_ins: bool = False) -> Cloud:
     """`connect()` for a command: unless `WORKSHOP_CLOUD` says otherwise, a `workshop up` of this checkout is used.
 
     Without one, the command gets an offline cloud of its own, which ends with it.
+
+    Args:
+        stand_ins: as `connect` takes it; for a command that serves on this machine, as long as it runs.
     """
     from workshop.up import registry
 
@@ -91,7 +94,7 @@ def connect_command() -> Cloud:
             endpoint = json.loads(registry().read_text(encoding="utf-8"))["aws"]
             if status_of(endpoint):
                 return connect(to=endpoint)
-    return connect(stand_ins=False)
+    return connect(stand_ins=stand_ins)
 
 
 def refuse_live_keys() -> None:

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,37 @@ class Lazy:
         await self.app(scope, receive, send)
 
 
+class Told:
+    """A stand-in's clock where there is no cloud to follow: real time, until a lesson tells another.
+
+    POST /_stand_in/clock {"to": ISO or null}, on the stand-in's own port.
+    """
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def door(self, app: net.ASGIApp) -> net.ASGIApp:
+        """The stand-in, with this clock's door in front."""
+        from starlette.requests import Request
+        from starlette.responses import JSONResponse
+
+        async def asked(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            if (scope.get("method"), scope.get("path")) != ("POST", "/_stand_in/clock"):
+                return await app(scope, receive, send)
+            try:
+                to = (await Request(scope, receive).json())["to"]
+                self.ahead = datetime.fromisoformat(to).timestamp() - time.time() if to else 0.0
+            except (ValueError, KeyError, TypeError):
+                words = 'Send {"to": a time such as "2026-03-25T12:00:00Z", or null}.'
+                return await JSONResponse({"message": words}, 400)(scope, receive, send)
+            return await JSONResponse({"now": self()})(scope, receive, send)
+
+        return asked
+
+
 def partner_app(name: str, clock: Callable[[], float], urls: dict[str, str]) -> net.ASGIApp:
     """One stand-in, imported when it is first called."""
 
@@ -48,7 +80,8 @@ def partner_app(name: str, clock: Callable[[], float], urls: dict[str, str]) -> 
         from workshop.partners import PARTNERS, PartnerContext
 
         module, _, factory = PARTNERS[name].partition(":")
-        return getattr(importlib.import_module(module), factory)(PartnerContext(clock=clock, urls=urls))
+        app = getattr(importlib.import_module(module), factory)(PartnerContext(clock=clock, urls=urls))
+        return clock.door(app) if isinstance(clock, Told) else app
 
     return net.LoopbackOnly(Lazy(make))
 
@@ -91,7 +124,7 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
     tasks, servers = [], []
     local = None
     try:
-        clock: Callable[[], float] = time.time
+        clock: Callable[[], float] | None = None
         if aws is not None:
             from workshop.localaws import LocalAWS, Settings
             from workshop.localaws.apigateway.protocol import GatewayProtocol
@@ -102,7 +135,7 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
             clock = local.clock.time
             await local.start()
             servers.append((server(local.asgi, GatewayProtocol), aws))
-        servers += [(server(partner_app(name, clock, urls)), sock) for name, sock in sockets.items()]
+        servers += [(server(partner_app(name, clock or Told(), urls)), sock) for name, sock in sockets.items()]
         tasks = [asyncio.create_task(each.serve(sockets=[sock])) for each, sock in servers]
         folders = local.engine.launches.folders if local else ""
         yield {"aws": url_of(aws) if aws else "", "partners": urls, "pid": os.getpid(), "folders": folders}

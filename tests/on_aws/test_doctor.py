@@ -225,3 +225,35 @@ def test_a_new_accounts_quota() -> None:
     who(session), simulator(session), limits(session, free=4)
     one = found(session)["AWS quotas"]
     assert not one.ok and "4 functions" in one.detail and "Service Quotas" in one.mend
+
+
+@pytest.mark.parametrize(("free", "ok", "longer"), [(10, False, False), (20, True, True), (50, True, False)])
+def test_a_quota_that_is_enough_is_not_asked_to_be_more(free: int, ok: bool, longer: bool) -> None:
+    """The bad day of lesson 09 takes what there is; ten at once, each with its stand-in, take twenty."""
+    session = Recorded()
+    who(session), simulator(session), limits(session, free=free)
+    one = found(session)["AWS quotas"]
+    assert one.ok == ok and ("takes longer" in one.detail) == longer
+
+
+def test_a_region_that_may_be_a_slip_says_which_was_meant() -> None:
+    assert "was eu-west-1 meant" in found(Recorded("eu-wst-1"))["AWS region"].detail
+
+
+def test_the_region_is_the_one_that_connect_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 reads AWS_DEFAULT_REGION; AWS_REGION goes before it in the workshop, as in the other SDKs."""
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    session = Recorded("us-east-1")
+    assert found(session)["AWS region"].detail == "eu-central-1"
+
+
+def test_where_there_is_no_simulator_permissions_are_tried_by_looking() -> None:
+    session = Recorded()
+    who(session)
+    session.stub("iam").add_client_error("simulate_principal_policy", "UnknownOperationException", "Not here.")
+    empty = {"cloudformation": {"Stacks": []}, "lambda": {"Functions": []}, "s3": {"Buckets": []}}
+    for service, operation in identity._LOOKS:
+        session.stub(service).add_response(operation, empty.get(service, {}), {})
+    limits(session)
+    one = found(session)["AWS permissions"]
+    assert one.ok and "writing is untried" in one.detail

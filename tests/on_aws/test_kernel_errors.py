@@ -47,8 +47,9 @@ def test_nobody_who_answers_is_a_paragraph(tmp_path: Path) -> None:
         source, tmp_path, WORKSHOP_CLOUD="aws", AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="a",
         AWS_SECRET_ACCESS_KEY="b", AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_MAX_ATTEMPTS="1",
     )  # fmt: skip
-    assert error.traceback == [f"http://127.0.0.1:{port} does not answer. Check that it runs (workshop up) or that the "
-                               "network and the region's name are right, then try again."]  # fmt: skip
+    assert error.traceback == [
+        f"http://127.0.0.1:{port} does not answer. Check that it runs (workshop up), then try again."
+    ]
 
 
 def test_an_offline_cloud_that_is_gone_is_a_paragraph(tmp_path: Path) -> None:

@@ -378,3 +378,77 @@ def test_the_runtime_api_is_answered_by_hand_on_this_machine(on_aws: Any, start:
     assert stacks(client, "custom-runtimes-dev-m4c9") == ["custom-runtimes-dev-m4c9"]
     assert not [one for one in cloud.invocations(began) if "by-hand" in one["function"] and "m4c9" in one["function"]]
     serverless.remove(serverless.load(ROOT / "demo_lambdas/custom_runtimes", stage="dev-m4c9"))
+
+
+STAND_INS = SERVICE.replace(
+    "  region: eu-west-1\n",
+    """\
+  region: eu-west-1
+  environment:
+    MAIL: ${{env:MAIL_API_URL}}
+    STRIPE: ${{env:STRIPE_API_BASE}}
+""",
+)
+ASKS = """\
+import os
+import urllib.error
+import urllib.request
+
+
+def status(url):
+    try:
+        return urllib.request.urlopen(url, timeout=10).status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def hello(event, context):
+    mail, stripe = os.environ["MAIL"] + "/x", os.environ["STRIPE"] + "/v1/charges"
+    return {"statusCode": 200, "body": f"{status(mail)} {status(stripe)}"}
+"""
+
+
+def test_the_command_serves_with_stand_ins(
+    on_aws: dict[str, str], start: Callable[..., Any], write: Callable[..., Path], service_name: str
+) -> None:
+    """In a terminal too: what is served on this machine reaches the stand-ins of this machine, and nobody real."""
+    folder = write({"serverless.yml": STAND_INS.format(name=service_name), "handler.py": ASKS})
+    process = start(on_aws, "", "offline", str(folder), "--port", "0")
+    url = ""
+    for line in process.stdout:
+        if "Offline at " in line:
+            url = line.split()[-1]
+            break
+    assert url, process.stderr.read()
+    mail, stripe = httpx.get(f"{url}/hello", timeout=60).text.split()
+    assert (mail, stripe) == ("404", "401")  # a path that is not there; no key
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+TWICE = """
+folder = os.environ["FOLDER"]
+first = offline(folder, port=0).start()
+second = offline(folder).start()
+tell(first=first.alive, second=second.alive, word=httpx.get(second.url + "/hello", timeout=60).json()["word"])
+second.stop()
+third = offline(folder, port=0).start()
+port = third.port
+fourth = offline(folder, port=port).start()
+tell(third=third.alive, same=fourth.port == port, word=httpx.get(fourth.url + "/hello", timeout=60).json()["word"])
+fourth.stop()
+tell(left=[each.alive for each in (first, second, third, fourth)])
+"""
+
+
+@pytest.mark.parametrize("where", ["on AWS", "offline"])
+def test_a_cell_that_is_run_again_takes_the_place_of_its_first_run(
+    on_aws: dict[str, str], cloud: Any, start: Callable[..., Any], folder: Path, where: str
+) -> None:
+    environment = on_aws if where == "on AWS" else fresh_environment(
+        WORKSHOP_CLOUD=cloud.endpoint, PYTHONPATH=str(ROOT), PYTHONUTF8="1"
+    )  # fmt: skip
+    (one, two, three), _ = done(start(environment | {"FOLDER": str(folder)}, TWICE))
+    assert one == {"first": False, "second": True, "word": "one"}
+    assert two == {"third": False, "same": True, "word": "one"}
+    assert three == {"left": [False] * 4}

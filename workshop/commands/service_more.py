@@ -200,7 +200,7 @@ def offline(
     chosen = folders or ["."]
     for folder in chosen:
         find_file(Path(folder))
-    cloud = connect_command()
+    cloud = connect_command(stand_ins=True)  # what is served here can reach them here
     own = beside(cloud, SERVED_HERE)
     running = serverless.offline(
         *chosen, port=port, stage=stage, region=region, params=params(param), watch=watch, say=_line,

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,9 +16,13 @@ from workshop.aws_errors import trouble
 from workshop.errors import WorkshopError
 from workshop.on_aws import policy
 from workshop.show.views import Check
+from workshop.switch import REGION
 
-AT_ONCE = 50  # 24 requests at the same moment in lesson 09, each with one more for its stand-in
+AT_ONCE = 20  # ten requests at the same moment in lesson 09, each with one more for its stand-in
+IN_COMFORT = 50  # the bad day of lesson 09; with fewer its customers come in smaller groups
 _BATCH = 50  # actions in one question to IAM's simulator
+# May not be asked; or, on an emulator that takes AWS's place (AWS_ENDPOINT_URL), is not there.
+_NO_SIMULATOR = ("AccessDenied", "AccessDeniedException", "NoSuchEntity", "UnknownOperationException", "InvalidAction")
 # Questions that change nothing, for where the simulator may not be asked.
 _LOOKS = (
     ("cloudformation", "describe_stacks"),
@@ -51,8 +56,8 @@ class Reader:
 
     @property
     def region(self) -> str:
-        """The region that boto3 would use; the workshop's own where none is set."""
-        return self.session.region_name or os.environ.get("AWS_REGION") or "eu-west-1"
+        """The region that the workshop will use, as `connect` takes it."""
+        return os.environ.get("AWS_REGION") or self.session.region_name or REGION
 
     def client(self, service: str) -> Any:
         """A client in that region."""
@@ -119,7 +124,8 @@ def region(reader: Reader) -> str:
             f"{reader.region} is no region that Lambda is known to run in.",
             fix=f"Set AWS_REGION, for example to {near[0] if near else 'eu-west-1'}.",
         )
-    return f"{reader.region} (not in boto3's list; it may be newer)"
+    meant = difflib.get_close_matches(reader.region, known, 1)
+    return f"{reader.region} (not in boto3's list: is it newer{f', or was {meant[0]} meant' if meant else ''}?)"
 
 
 def account(reader: Reader) -> str:
@@ -144,7 +150,7 @@ def permissions(reader: Reader) -> str:
     try:
         denied = simulated(reader, policy.by_resource())
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException", "NoSuchEntity"):
+        if error.response["Error"]["Code"] not in _NO_SIMULATOR:
             raise
         return looked(reader)
     if denied:
@@ -215,7 +221,7 @@ def looked(reader: Reader) -> str:
             f"These credentials may not look at {', '.join(denied)}.",
             fix="Have docs/workshop-policy.json attached to this user or role (IAM, Add permissions).",
         )
-    return f"{len(_LOOKS)} services may be looked at; IAM's simulator may not be asked, so writing is untried"
+    return f"{len(_LOOKS)} services may be looked at; IAM's simulator cannot be asked, so writing is untried"
 
 
 def quotas(reader: Reader) -> str:
@@ -230,7 +236,8 @@ def quotas(reader: Reader) -> str:
             f"{free} functions may run at once here; lesson 09 has {AT_ONCE} at the same moment, the others fewer.",
             fix="Ask for more under Service Quotas (Lambda, concurrent executions), or free reserved concurrency.",
         )
-    return f"{limits['ConcurrentExecutions']} functions at once, {free} of them not reserved"
+    slower = "" if free >= IN_COMFORT else "; lesson 09's bad day takes longer with so few"
+    return f"{limits['ConcurrentExecutions']} functions at once, {free} of them not reserved{slower}"
 
 
 def left(reader: Reader) -> str:

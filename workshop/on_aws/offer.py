@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from workshop.show.progress import in_notebook
 
 _shown: dict[str, Any] = {"cell": None, "handle": None}
+_in_between: list[bool] = []
+
+
+@contextlib.contextmanager
+def in_between() -> Iterator[None]:
+    """What is removed while the block runs is removed in the middle of a lesson: not the place for a last word."""
+    _in_between.append(True)
+    try:
+        yield
+    finally:
+        _in_between.pop()
 
 
 def what_is_left() -> None:
@@ -17,7 +30,7 @@ def what_is_left() -> None:
 
     A cell that removes several things says it once: its line is brought up to date.
     """
-    if os.environ.get("WORKSHOP_CLOUD") != "aws":
+    if os.environ.get("WORKSHOP_CLOUD") != "aws" or _in_between:
         return
     try:
         words = left()

@@ -11,9 +11,11 @@ import time
 from typing import Any
 
 from workshop.on_aws.names import suffix
+from workshop.show.progress import in_notebook
 from workshop.show.saying import say
 
 SHORT = 15  # seconds; the lesson's function needs less for ten messages
+_line: dict[str, Any] = {"cell": 0, "seconds": 0, "said": None}
 _shortened: dict[str, str] = {}  # the queues' addresses and ARNs, of this process
 
 
@@ -60,10 +62,23 @@ def wait(seconds: float) -> None:
             continue
         waiting = waiting or found["ApproximateNumberOfMessagesNotVisible"] != "0"
     if waiting:
-        said = say(f"Waiting {SHORT} seconds for the queue's next try …")
-        for second in range(1, SHORT + 2):
+        _told()
+        for _ in range(SHORT + 1):
             time.sleep(1)
-            said(f"Waited {second} seconds for the queue's next try.")
+            _told(1)
+
+
+def _told(seconds: int = 0) -> None:
+    """One line for all the waits of a cell."""
+    cell = 0
+    if in_notebook():
+        from IPython import get_ipython
+
+        cell = get_ipython().execution_count
+    if seconds == 0 and (not cell or _line["cell"] != cell):
+        _line.update(cell=cell, seconds=0, said=say(f"Waiting {SHORT} seconds for the queue's next try …"))
+    _line["seconds"] += seconds
+    _line["said"](f"Waiting {SHORT} seconds for each of the queue's next tries. So far: {_line['seconds']} seconds.")
 
 
 def _sources() -> set[str]:

@@ -185,7 +185,7 @@ def queue(deployment: Any) -> Table:
     return Table(rows, ["", "waiting", "being tried, or waiting for the next try"])
 
 
-def all_tried(deployment: Any, seconds: float = 15) -> None:
+def all_tried(deployment: Any, seconds: float = 60) -> None:
     """Waits until no message waits to be tried, at most so long."""
     import boto3
 

@@ -12,6 +12,7 @@ from typing import Any
 from workshop.errors import WorkshopError
 from workshop.lesson import MY_WORK, ROOT, deploy, remove
 from workshop.on_aws.names import suffix
+from workshop.on_aws.offer import in_between
 from workshop.scenarios.copies import copy_of
 from workshop.show import Picture, Table, stacked
 
@@ -94,7 +95,8 @@ def measure(*services: str, rounds: int = 3) -> dict[str, dict[str, float]]:
             calls.append(1000 * (time.perf_counter() - begun))
         size = client.get_function_configuration(FunctionName=function)["CodeSize"] / 1000
         out[service] = {"zip": size, "deploy": median(deploys), "first call": median(calls)}
-        remove(folder, quiet=True)
+        with in_between():
+            remove(folder, quiet=True)
     return out
 
 

@@ -134,6 +134,9 @@ def bad_day(shop: Shop, count: int = 1000, seed: int = 7) -> Books:
 
 def kill_one(shop: Shop) -> int:
     """Kills a process that is just paying an order, if there is one. Offline cloud only. Returns how many."""
+    if not shop.cloud.is_offline:
+        shop.cloud.say_once("nobody here can kill a process of its functions, so none is killed on this day")
+        return 0
     for environment in shop.cloud.environments():
         if environment["function"] == PAY and environment["state"] == "busy":
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from workshop import lesson
 from workshop.errors import WorkshopError
+from workshop.on_aws.offer import in_between
 from workshop.scenarios.pull_requests import Repository
 from workshop.schedule_words import describe
 from workshop.schedules import InvalidSchedule, next_after, upcoming
@@ -155,6 +157,20 @@ def week(moved: Sequence[dict[str, Any]], finding: str, zone: str = "Europe/Lond
     axes.margins(y=0.5)
     said = "; ".join(f"{name}: " + ", ".join(f"{when:%a %H:%M}" for when in times) for name, times in rows.items())
     return figure_alt(figure, f"{finding}. {said}.")
+
+
+def once(folder: str, function: str, data: Any) -> None:
+    """Deploys a service, calls one of its functions, and removes it again.
+
+    Args:
+        folder: the service's.
+        function: the function's name in `serverless.yml`.
+        data: what it gets.
+    """
+    lesson.deploy(folder, quiet=True)
+    lesson.invoke(folder, function, data)
+    with in_between():
+        lesson.remove(folder, quiet=True)
 
 
 def said(function: str, most: int = 3) -> Table:

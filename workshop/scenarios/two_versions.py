@@ -24,7 +24,7 @@ class Version:
     def __init__(self, cloud: Any, name: str, deployment: Any, secret: str) -> None:
         self.url, self.secret = deployment.endpoints[0].url, secret
         self.repo: Repository = repository(cloud, name)
-        self.repo.add_webhook(self.url, secret)
+        self.repo.add_webhook(deployment, secret)
         self._point_the_job_at_it(deployment.functions["time-of-day"])
 
     def _point_the_job_at_it(self, function: str) -> None:
@@ -51,6 +51,12 @@ class Version:
             httpx.post(self.url, content=b"{}", timeout=30)
             time.sleep(0.05)
         return "nothing"
+
+    def thaw(self) -> None:
+        """Where a function stands still after its answer: other requests, in which it goes on with what it began."""
+        for _ in range(3):
+            httpx.post(self.url, content=b"{}", timeout=30)
+            time.sleep(0.3)
 
     def ping(self) -> str:
         """GitHub's first delivery to every new webhook."""
@@ -130,7 +136,9 @@ class TwoVersions:
     def the_clock(self) -> Table:
         """The check of the time of day, at hard moments."""
         night, saturday = "2026-03-25T23:00:00Z", "2026-03-28T12:00:00Z"
-        self.cloud.settings(freeze=False)  # one fault at a time: here both get their posts out
+        here = self.cloud.is_offline
+        if here:
+            self.cloud.settings(freeze=False)  # one fault at a time: here both get their posts out
         try:
             rows = [
                 self.at(night, "Wednesday 23:00, into production"),
@@ -140,7 +148,8 @@ class TwoVersions:
                 self._delivered_late(),
             ]
         finally:
-            self.cloud.settings(freeze=True)
+            if here:
+                self.cloud.settings(freeze=True)
         return Table(rows, ["seen", "naive", "ours"])
 
     def _open_since_friday(self, saturday: str) -> tuple[str, ...]:
@@ -166,5 +175,7 @@ class TwoVersions:
             version.repo.ask("POST", path)
             version.repo.settle()
             time.sleep(0.2)
+            if not self.cloud.is_offline:
+                version.thaw()
             states.append(version.status_of(pull, TIME_CHECK))
         return ("Wednesday 23:00, opened at noon, told again", *states)

@@ -20,6 +20,7 @@ from workshop.serverless.serving.report import Reporter
 from workshop.serverless.steps import Interrupted
 
 USUAL_PORT = 3000  # the talk's
+_serving: list[Offline] = []  # in this process; a cell that is run again starts another one
 
 
 def offline(
@@ -124,10 +125,17 @@ class Offline:
         return list(self._reporter.lines)
 
     def start(self) -> Offline:
-        """Binds the port, deploys, and serves from a thread of its own. One that serves already goes on."""
+        """Binds the port, deploys, and serves from a thread of its own. One that serves already goes on.
+
+        An earlier one of this process that serves one of the same services is ended first: nobody has it in hand any
+        more when its cell is run again, and it would keep the port.
+        """
         if self.alive:
             return self
         from workshop.net import bind
+
+        for other in [one for one in _serving if one is not self and one._stacks() & self._stacks()]:
+            other.stop()
 
         try:
             sock = bind(USUAL_PORT if self._wanted is None else self._wanted, what="offline")
@@ -141,6 +149,7 @@ class Offline:
             for live in self._lives:
                 live.start(endpoint)
             self._serve(sock)
+            _serving.append(self)
         except BaseException as error:
             sock.close()
             self.stop()
@@ -148,6 +157,9 @@ class Offline:
                 raise Interrupted("Stopped; nothing of it is left running.") from None
             raise
         return self
+
+    def _stacks(self) -> set[str]:
+        return {live.service.stack for live in self._lives}
 
     def _serve(self, sock: socket.socket) -> None:
         import uvicorn
@@ -179,6 +191,8 @@ class Offline:
         Args:
             keep: leave them deployed. (A cloud of its own ends all the same.)
         """
+        with contextlib.suppress(ValueError):
+            _serving.remove(self)
         try:
             if self._server is not None:
                 self._server.should_exit = True
