@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.on_aws.by_cell import as_aws
+from tests.on_aws.tunnelled import base, stand_in, taken_for_aws  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -8,89 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.on_aws.tunnelled import SUFFIX, last
 from workshop import lesson, net
 from workshop.errors import WorkshopError
-from workshop.on_aws import confirm, hooks, offer, personal, tunnel
-
-SUFFIX = "t7n2"
-
-
-class StandIn(BaseHTTPRequestHandler):
-    """Keeps what arrives, and answers by the path."""
-
-    arrived: list[dict[str, Any]]
-
-    def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.arrived.append({"line": f"{self.command} {self.path}", "headers": dict(self.headers), "body": body})
-        here = f"http://{self.headers['Host']}"
-        if self.path == "/drop":
-            self.close_connection = True
-            return
-        if self.path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", f"{here}/there")
-            content = b""
-        elif self.path == "/bytes":
-            self.send_response(200)
-            self.send_header("Content-Type", "application/octet-stream")
-            content = bytes(range(256)) + here.encode()
-        else:
-            self.send_response(418)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Set-Cookie", "a=1; Path=/")
-            self.send_header("Set-Cookie", "b=2")
-            content = json.dumps({"next": f"{here}/page/2", "sha256": hashlib.sha256(body).hexdigest()}).encode()
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_GET
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: pytest shows what failed."""
-
-
-@pytest.fixture(scope="module")
-def stand_in() -> Iterator[ThreadingHTTPServer]:
-    handler = type("Handler", (StandIn,), {"arrived": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def on_aws(cloud: Any) -> Iterator[None]:
-    """The switch says AWS, which is the session's cloud; the reader has a suffix, and agreed."""
-    before = dict(os.environ)
-    os.environ |= {"WORKSHOP_CLOUD": "aws", "WORKSHOP_SUFFIX": SUFFIX, "WORKSHOP_CONFIRM": "yes"}
-    hooks.install(cloud)
-    yield
-    tunnel.close()
-    os.environ.clear()
-    os.environ.update(before)
-    __import__("boto3").DEFAULT_SESSION = None
-
-
-@pytest.fixture(scope="module")
-def base(on_aws: None, stand_in: ThreadingHTTPServer) -> str:
-    """The public address of the stand-in."""
-    tunnel.offer("shop", f"http://127.0.0.1:{stand_in.server_address[1]}/")
-    return f"{tunnel.opened()}/shop"
-
-
-def last(stand_in: Any) -> dict[str, Any]:
-    return stand_in.RequestHandlerClass.arrived[-1]
+from workshop.on_aws import confirm, offer, personal, tunnel
 
 
 def test_a_request_arrives_as_it_was_sent_and_the_answer_as_it_was_given(base: str, stand_in: Any) -> None:

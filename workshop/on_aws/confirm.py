@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Container
 from typing import Any
 
 from workshop.errors import WorkshopError
@@ -48,20 +47,15 @@ def before_deploy(service: Any) -> None:
     """
     if os.environ.get("WORKSHOP_CLOUD") != "aws":
         return
-    through = tunnel.needed(service)
-    only_here(service, but=through)
+    only_here(service)
     if not _agreed:
-        agree(f"the stack {service.stack}: {resources(service)}{AND_TUNNEL if through else ''}")
+        agree(f"the stack {service.stack}: {resources(service)}{AND_TUNNEL if tunnel.is_needed(service) else ''}")
     tunnel.lead_through(service)
 
 
-def only_here(service: Any, but: Container[str] = ()) -> None:
-    """Functions on AWS cannot reach this machine: an address of it among their variables is refused before anything
-    is made.
-
-    Args:
-        service: what is to be deployed.
-        but: variables that will get another address.
+def only_here(service: Any) -> None:
+    """Functions on AWS cannot reach this machine: an address of it among their variables, other than a stand-in's, is
+    refused before anything is made.
 
     Raises:
         WorkshopError: says which variable.
@@ -72,7 +66,7 @@ def only_here(service: Any, but: Container[str] = ()) -> None:
         return
     for name, one in {"provider": service.provider, **service.functions}.items():
         for variable, value in (one.get("environment") or {}).items():
-            if variable not in but and tunnel.is_here(value):
+            if tunnel.is_here(value) and not tunnel.leads_to(value):
                 raise WorkshopError(
                     f"{service.name} ({name}) would get {variable}={value}. That is this machine, which functions on "
                     "AWS cannot reach. Nothing was made.",

@@ -23,14 +23,18 @@ import hashlib
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from workshop.errors import WorkshopError
+from workshop.net import is_loopback
 
 ENTRANCE = Path(__file__).resolve().parent / "entrance"
 SECONDS = 60.0  # the longest wait for a new API
+AT_IT = 300.0  # and for somebody else's deploy of the same stack
+GONE = {403, 404, 503}  # of an API, or a queue, that is not there any more
 _offered: dict[str, str] = {}
 _open: dict[str, Any] = {}
 _lock = threading.Lock()
@@ -46,21 +50,34 @@ def is_here(value: Any) -> bool:
     if not isinstance(value, str) or "://" not in value:
         return False
     try:
-        host = urlsplit(value).hostname or ""
+        return is_loopback(urlsplit(value).hostname or "")
     except ValueError:
         return False
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
-def needed(service: Any) -> dict[str, str]:
-    """Which stand-ins a service would be given by an address of this machine: variable -> stand-in."""
-    names = {address: name for name, address in _offered.items()}
-    found = {}
-    for one in (service.provider, *service.functions.values()):
-        for variable, value in (one.get("environment") or {}).items():
-            if is_here(value) and value.rstrip("/") in names:
-                found[variable] = names[value.rstrip("/")]
-    return found
+def leads_to(value: Any) -> tuple[str, str] | None:
+    """Which stand-in an address of this machine leads to, and the path and query behind it; None for other values."""
+    if not is_here(value):
+        return None
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    for name, address in _offered.items():
+        if parts.scheme == "http" and "@" not in parts.netloc and port == urlsplit(address).port:
+            rest = value.partition(parts.netloc)[2]
+            return name, "" if rest == "/" else rest
+    return None
+
+
+def is_needed(service: Any) -> bool:
+    """True when a service would be given the address of a stand-in on this machine."""
+    return any(
+        leads_to(value)
+        for one in (service.provider, *service.functions.values())
+        for value in (one.get("environment") or {}).values()
+    )
 
 
 def lead_through(service: Any) -> None:
@@ -69,26 +86,41 @@ def lead_through(service: Any) -> None:
     Raises:
         WorkshopError: the entrance cannot be deployed or does not answer.
     """
-    wanted = needed(service)
-    if not wanted:
+    if not is_needed(service):
         return
     base = opened()
     for one in (service.provider, *service.functions.values()):
         variables = one.get("environment") or {}
-        for variable, stand_in in wanted.items():
-            if variable in variables:
-                one["environment"] = {**one["environment"], variable: f"{base}/{stand_in}"}
+        found = {variable: leads_to(value) for variable, value in variables.items()}
+        led = {variable: f"{base}/{''.join(to)}" for variable, to in found.items() if to}
+        if led:
+            one["environment"] = {**variables, **led}
 
 
 def opened() -> str:
     """The public address of this process's tunnel; deploys the entrance and starts the agent when there is none yet, or
     when `workshop clean` has removed it meanwhile.
+
+    Raises:
+        WorkshopError: the entrance cannot be deployed or does not answer.
     """
+    from workshop.on_aws.tunnel.agent import wait_until_open
+
     with _lock:
-        if _open and _ask(_open["base"]) != 200:
+        if _open:
+            # What was deployed before has this address: it is given up only for one that leads nowhere any more.
+            answers: list[int] = []
+
+            def gone(status: int) -> bool:
+                answers.append(status)
+                return len(answers) > 2 and set(answers[-3:]) <= GONE
+
+            if wait_until_open(lambda: _ask(_open["base"]), SECONDS, gone):
+                return _open["base"]
+            if not set(answers[-1:]) <= GONE:
+                raise _shut()
             close()
-        if not _open:
-            _begin()
+        _begin()
         return _open["base"]
 
 
@@ -111,39 +143,99 @@ def close() -> None:
 
 
 def _begin() -> None:
-    from workshop import serverless, show
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from workshop import show
+    from workshop.aws_errors import trouble
     from workshop.on_aws import personal
-    from workshop.on_aws.names import TAG, tag_value
-    from workshop.on_aws.tunnel.agent import Agent, wait_until_open
-    from workshop.serverless.aws import clients
+    from workshop.on_aws.tunnel.agent import wait_until_open
 
     show.say(
         "The third parties' stand-ins run on this machine. A Lambda function takes AWS's requests to them, for as long "
         "as this notebook runs."
     )
     service = personal.load(ENTRANCE)
-    with show.Progress(f"Deploying {service.stack}", brief=True) as progress:
-        deployed = serverless.deploy(service, on_step=progress)
+    deployed = _deployed(service)
+    try:
+        _start(service, deployed)
+    except (BotoCoreError, ClientError) as error:
+        reason = trouble(error)
+        raise WorkshopError(
+            f"The way from AWS to the stand-ins on this machine cannot be opened. {reason.what}", fix=reason.fix
+        ) from None
+    agent = _open["agent"]
+    if not wait_until_open(lambda: _ask(_open["base"]), SECONDS, lambda _: agent.refused is not None):
+        error = _shut()
+        close()
+        raise error
+
+
+def _deployed(service: Any) -> Any:
+    """The entrance, deployed. Another notebook of this reader's, or a cell that was interrupted, may be at the same
+    stack: that is waited for.
+    """
+    from workshop import serverless, show
+    from workshop.serverless.aws import clients
+    from workshop.serverless.stacks import Stack
+
+    stack, until = Stack(clients(service.region), service.stack), time.monotonic() + AT_IT
+    while True:
+        try:
+            with show.Progress(f"Deploying {service.stack}", brief=True) as progress:
+                return serverless.deploy(service, on_step=progress)
+        except Exception as error:
+            there = stack.describe() or {}
+            busy = str(there.get("StackStatus", "")).endswith("_IN_PROGRESS")
+            met = any(sign in str(error) for sign in ("AlreadyExists", "_IN_PROGRESS"))
+            if not (busy or met) or time.monotonic() > until:
+                raise
+            time.sleep(2)
+
+
+def _start(service: Any, deployed: Any) -> None:
+    """This notebook's queue, and the agent that serves it."""
+    from workshop.on_aws.names import TAG, tag_value
+    from workshop.on_aws.tunnel.agent import Agent
+    from workshop.serverless.aws import clients
+
     session = secrets.token_hex(16)
     name = hashlib.sha256(session.encode()).hexdigest()[:32]  # queues can be listed by others; it does not tell
     mine = clients(os.environ["AWS_REGION"])
-    # A request that nobody fetched for a minute, SQS's least, is nobody's any more.
+    # A request that nobody fetched for a minute, SQS's least, is nobody's any more. SQS keeps it encrypted.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     queue = mine.get("sqs").create_queue(
         QueueName=f"stand-ins-{service.stage}-{name}", tags={TAG: tag_value()},
-        Attributes={"MessageRetentionPeriod": "60", "VisibilityTimeout": "60"},
+        Attributes={"MessageRetentionPeriod": "60", "VisibilityTimeout": "60", "SqsManagedSseEnabled": "true"},
     )["QueueUrl"]  # fmt: skip
     base = f"{deployed.endpoints[0].url.rstrip('/')}/{session}"
-    agent = Agent(mine, queue=queue, name=name, store=deployed.outputs["Store"], base=base, stand_ins=_offered)
-    _open.update(base=base, agent=agent)
+    store = deployed.outputs["Store"]
+    agent = Agent(mine, queue=queue, name=name, store=store, base=base, stand_ins=_offered, tell=_tell)
+    _open.update(base=base, agent=agent, stack=service.stack)
     atexit.register(close)
-    if not wait_until_open(lambda: _ask(base), SECONDS):
-        close()
-        raise WorkshopError(
-            "The way from AWS to the stand-ins on this machine does not work: its function was deployed, and its API "
-            f"gave no answer from here within {SECONDS:.0f} seconds.",
-            where=service.stack,
-            fix="Run the cell again. A network that does not let SQS or S3 through would be a reason, too.",
-        )
+
+
+def _tell(error: Exception) -> None:
+    """What keeps the agent from AWS, said in the notebook: its threads have no cell of their own."""
+    from workshop import show
+    from workshop.aws_errors import explain
+
+    show.say(f"At the moment AWS cannot reach the stand-ins on this machine. {explain(error)}")
+
+
+def _shut() -> WorkshopError:
+    """Why the tunnel does not work, as far as one can tell from here."""
+    from workshop.aws_errors import trouble
+
+    refused = _open["agent"].refused
+    reason = trouble(refused) if refused else None
+    return WorkshopError(
+        "The way from AWS to the stand-ins on this machine does not work. "
+        + (reason.what if reason else f"Its API gave no answer from here within {SECONDS:.0f} seconds."),
+        where=_open["stack"],
+        fix=reason.fix
+        if reason and reason.fix
+        else "Run the cell again. A network that does not let SQS or S3 through would be a reason, too.",
+    )
 
 
 def _ask(base: str) -> int:

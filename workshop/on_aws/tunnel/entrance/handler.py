@@ -11,7 +11,7 @@ import time
 
 import boto3
 
-ADDRESS = re.compile(r"/([0-9a-f]{32})(?:/([a-z]*)(/.*)?)?")
+ADDRESS = re.compile(r"/([0-9a-f]{32})(?:/([a-z]*)(/.*)?)?", re.DOTALL)
 LONGEST_MESSAGE = 200_000  # characters; SQS takes more, and longer requests lie in the bucket
 SECONDS_LEFT = 1.5  # kept for the answer, before Lambda's own time-out
 
@@ -37,13 +37,17 @@ def entrance(event, context):
 
 
 def request_of(event, stand_in, path):
-    """What the other end needs to make the same request."""
+    """What the other end needs to make the same request. Cookies are no header in an event of payload format 2.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    cookies = {"cookie": "; ".join(event["cookies"])} if event.get("cookies") else {}
     return {
         "stand_in": stand_in,
         "method": event["requestContext"]["http"]["method"],
         "path": path,
         "query": event.get("rawQueryString", ""),
-        "headers": event.get("headers", {}),
+        "headers": {**event.get("headers", {}), **cookies},
         "body": event.get("body") or "",
         "base64": event.get("isBase64Encoded", False),
     }
@@ -57,7 +61,11 @@ def queue_of(name):
 
 
 def send(queue, name, request_id, request):
-    """Puts a request into the queue; a long one into the bucket, and its key into the queue."""
+    """Puts a request into the queue; a long one into the bucket, and its key into the queue.
+
+    SQS refuses some characters, such as NUL. JSON as Python writes it is ASCII without them, whatever the body holds.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    """
     message = json.dumps({"id": request_id, "request": request})
     if len(message) > LONGEST_MESSAGE:
         key = f"requests/{name}/{request_id}"
