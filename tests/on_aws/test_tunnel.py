@@ -119,6 +119,49 @@ def test_a_service_gets_the_public_address_and_other_services_of_this_machine_no
         confirm.before_deploy(service)
 
 
+def test_each_variable_is_led_by_its_own_value(base: str, stand_in: Any, monkeypatch: Any) -> None:
+    """A path behind the address stays, a function's own real address too, and a longer port is another's."""
+    port = stand_in.server_address[1]
+    service = personal.load("demo_lambdas/hello_world")
+    real = "https://api.stripe.com"
+    service.provider["environment"] = {
+        "A": f"http://127.0.0.1:{port}/v1?x=1", "B": f"http://localhost:{port}/", "C": real, "D": {"Ref": "AWS::Region"},
+        "E": f"http://127.0.0.1:{port}", "F": f"http://127.0.0.1:{port}/v1/", "G": "http://127.evil.example/", "H": 5,
+    }  # fmt: skip
+    service.functions["hello"]["environment"] = {"A": real}
+    confirm.before_deploy(service)
+    assert service.provider["environment"] == {
+        "A": f"{base}/v1?x=1", "B": base, "C": real, "D": {"Ref": "AWS::Region"}, "E": base, "F": f"{base}/v1/",
+        "G": "http://127.evil.example/", "H": 5,
+    }  # fmt: skip
+    assert service.functions["hello"]["environment"] == {"A": real}
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    for value in (f"https://127.0.0.1:{port}", f"http://a:b@127.0.0.1:{port}", "http://127.0.0.1:1", "http://[::1]:2/x",
+                  "http://127.0.0.1:99999"):  # fmt: skip
+        service.functions["hello"]["environment"] = {"A": value}
+        with pytest.raises(WorkshopError, match="cannot reach"):
+            confirm.only_here(service)
+
+
+def test_the_same_service_deployed_twice_is_unchanged(base: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv("MAIL_API_URL", "http://127.0.0.1:7")
+    tunnel.offer("mail", "http://127.0.0.1:7")
+    lesson.deploy("demo_lambdas/access_ssm", quiet=True)
+    assert lesson.deploy("demo_lambdas/third_party", quiet=True).changed
+    assert not lesson.deploy("demo_lambdas/third_party", quiet=True).changed
+    lesson.remove("demo_lambdas/third_party", quiet=True)
+    lesson.remove("demo_lambdas/access_ssm", quiet=True)
+
+
+def test_an_address_is_kept_while_only_the_network_fails(base: str) -> None:
+    """What was deployed before has it. It is given up when three answers say that the API, or the queue, is gone."""
+    from workshop.on_aws.tunnel.agent import wait_until_open
+
+    answers = iter([0, 502, 504, 200])
+    assert wait_until_open(lambda: next(answers), 60)
+    assert tunnel.opened() == base.rpartition("/")[0]
+
+
 def test_what_is_left_names_the_entrance_and_not_the_queue_that_goes_with_the_notebook(base: str) -> None:
     said = offer.left()
     assert "1 stack" in said and "stand-ins" in said and "queue" not in said

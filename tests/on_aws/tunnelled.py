@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +23,7 @@ class StandIn(BaseHTTPRequestHandler):
     """Keeps what arrives, and answers by the path."""
 
     arrived: list[dict[str, Any]]
+    let_go: threading.Event
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -51,8 +51,8 @@ class StandIn(BaseHTTPRequestHandler):
                 while True:
                     self.wfile.write(b"x" * 100_000)
             return
-        elif self.path.startswith("/slow/"):
-            time.sleep(float(self.path.rpartition("/")[2]))
+        elif self.path == "/held":
+            self.let_go.wait(25)
             self.send_response(200)
             content = b"at last"
         elif self.path == "/gzip":
@@ -83,7 +83,7 @@ class StandIn(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[ThreadingHTTPServer]:
-    handler = type("Handler", (StandIn,), {"arrived": []})
+    handler = type("Handler", (StandIn,), {"arrived": [], "let_go": threading.Event()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server

@@ -247,6 +247,15 @@ def test_a_customer_key_needs_kms_decrypt(bench: Bench, as_role: Callable[..., A
     assert both.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "secret"
 
 
+def test_a_queue_that_is_made_with_tags_takes_two_permissions(bench: Bench, as_role: Any) -> None:
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+    name = unique("queue")
+    one, both = as_role(allow("sqs:CreateQueue", "*")), as_role(allow(["sqs:CreateQueue", "sqs:TagQueue"], "*"))
+    assert "sqs:tagqueue" in refused(one("sqs").create_queue, QueueName=name, tags={"a": "b"})["Message"].lower()
+    one("sqs").create_queue(QueueName=name + "-plain")
+    both("sqs").create_queue(QueueName=name, tags={"a": "b"})
+
+
 def test_a_user_is_held_to_its_policies_and_the_reader_is_not(bench: Bench) -> None:
     iam, name = bench.client("iam"), unique("user")
     iam.create_user(UserName=name)

@@ -108,7 +108,12 @@ def _sqs(asked: Asked) -> list[Need]:
     url, operation = asked.text("QueueUrl"), asked.operation.removesuffix("Batch")
     name = url.rstrip("/").rpartition("/")[2] or asked.text("QueueName")
     arn = asked.arn("sqs", name or "*")
-    return [asked.need(f"sqs:{operation}", arn, resource_policy=attached.queue(arn))]
+    found = [asked.need(f"sqs:{operation}", arn, resource_policy=attached.queue(arn))]
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html: tags take a permission
+    # of their own.
+    if operation == "CreateQueue" and asked.parameters.get("tags"):
+        found.append(asked.need("sqs:TagQueue", arn))
+    return found
 
 
 def _lambda(asked: Asked) -> list[Need]:

@@ -164,7 +164,7 @@ def _begin() -> None:
             f"The way from AWS to the stand-ins on this machine cannot be opened. {reason.what}", fix=reason.fix
         ) from None
     agent = _open["agent"]
-    if not wait_until_open(lambda: _ask(_open["base"]), SECONDS, lambda _: agent.refused is not None):
+    if not wait_until_open(lambda: _ask(_open["base"], 8), SECONDS, lambda _: agent.refused is not None):
         error = _shut()
         close()
         raise error
@@ -178,18 +178,23 @@ def _deployed(service: Any) -> Any:
     from workshop.serverless.aws import clients
     from workshop.serverless.stacks import Stack
 
-    stack, until = Stack(clients(service.region), service.stack), time.monotonic() + AT_IT
+    stack, until, told = Stack(clients(service.region), service.stack), time.monotonic() + AT_IT, False
     while True:
+        busy = str((stack.describe() or {}).get("StackStatus", "")).endswith("_IN_PROGRESS")
+        if busy and time.monotonic() < until:
+            if not told:
+                show.say(f"{service.stack} is being changed just now, by another notebook or an earlier cell: waiting.")
+            told = True
+            time.sleep(1)
+            continue
         try:
             with show.Progress(f"Deploying {service.stack}", brief=True) as progress:
                 return serverless.deploy(service, on_step=progress)
         except Exception as error:
-            there = stack.describe() or {}
-            busy = str(there.get("StackStatus", "")).endswith("_IN_PROGRESS")
-            met = any(sign in str(error) for sign in ("AlreadyExists", "_IN_PROGRESS"))
-            if not (busy or met) or time.monotonic() > until:
+            met = any(sign in str(error) for sign in ("AlreadyExists", "_IN_PROGRESS"))  # one that began just now
+            if not met or time.monotonic() > until:
                 raise
-            time.sleep(2)
+            time.sleep(1)
 
 
 def _start(service: Any, deployed: Any) -> None:
@@ -238,11 +243,11 @@ def _shut() -> WorkshopError:
     )
 
 
-def _ask(base: str) -> int:
+def _ask(base: str, seconds: float = 30) -> int:
     """What the tunnel answers at its own address: 200 when a request comes through and back; 0 without an answer."""
     import httpx
 
     try:
-        return httpx.get(base, timeout=30).status_code
+        return httpx.get(base, timeout=seconds).status_code
     except httpx.HTTPError:
         return 0

@@ -59,6 +59,7 @@ class Agent:
         self._last = {service: clients.session.client(service, config=short) for service in ("sqs", "s3")}
         self.queue, self.name, self.store, self.base, self.stand_ins = queue, name, store, base, stand_ins
         self.refused: Exception | None = None
+        self._since = 0.0
         self._tell = tell
         self._http = httpx.Client(trust_env=False, timeout=SECONDS, limits=httpx.Limits(max_connections=None))
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -83,6 +84,7 @@ class Agent:
     def _listen(self) -> None:
         pause = 1.0
         while not self._over.is_set():
+            began = time.monotonic()
             try:
                 found = self._sqs.receive_message(
                     QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=WAIT,
@@ -95,7 +97,9 @@ class Agent:
                 self._over.wait(pause)  # the network comes back, and what waits in the queue is still there
                 pause = min(pause * 2, 15.0)
                 continue
-            pause, self.refused = 1.0, None
+            pause = 1.0
+            if began > self._since:  # another listener's poll that began before says nothing
+                self.refused = None
             for message in found.get("Messages", []):
                 if not is_late(found, message):
                     self._begin(message)
@@ -103,7 +107,8 @@ class Agent:
 
     def _is_refused(self, error: Exception) -> None:
         with self._lock:
-            first, self.refused = self.refused is None, error
+            first = self.refused is None
+            self.refused, self._since = error, time.monotonic()
         if first:
             self._tell(error)
 
