@@ -125,7 +125,8 @@ def test_each_variable_is_led_by_its_own_value(base: str, stand_in: Any, monkeyp
     service = personal.load("demo_lambdas/hello_world")
     real = "https://api.stripe.com"
     service.provider["environment"] = {
-        "A": f"http://127.0.0.1:{port}/v1?x=1", "B": f"http://localhost:{port}/", "C": real, "D": {"Ref": "AWS::Region"},
+        "A": f"http://127.0.0.1:{port}/v1?x=1", "B": f"http://localhost:{port}/", "C": real,
+        "D": {"Ref": "AWS::Region"},
         "E": f"http://127.0.0.1:{port}", "F": f"http://127.0.0.1:{port}/v1/", "G": "http://127.evil.example/", "H": 5,
     }  # fmt: skip
     service.functions["hello"]["environment"] = {"A": real}
