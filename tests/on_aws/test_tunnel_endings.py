@@ -141,6 +141,19 @@ def test_it_works_again_when_the_network_is_back(aws: Cloud) -> None:
     process.communicate("\n", timeout=30)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_a_cell_that_is_interrupted_can_be_run_again(aws: Cloud) -> None:
+    """Ctrl-C stops the looking, not CloudFormation; the next try waits for it, or goes on with what is there."""
+    again = OPEN.replace("try:", "try:\n    tunnel.opened()\nexcept KeyboardInterrupt:\n    print('stopped')\ntry:")
+    process = reader(aws, again + UNTIL_TOLD, WORKSHOP_SUFFIX="c7r1")
+    until(process, "package stand-ins")
+    process.send_signal(signal.SIGINT)
+    address = until(process, "open").removeprefix("open ")
+    assert httpx.get(address).status_code == 200
+    rest, _ = process.communicate("\n", timeout=30)
+    assert process.returncode == 0, rest
+
+
 def test_a_kernel_that_was_killed_leaves_a_queue_that_clean_finds(aws: Cloud) -> None:
     before = queues(aws)
     process = reader(aws, OPEN + UNTIL_TOLD)

@@ -34,6 +34,7 @@ from workshop.net import is_loopback
 ENTRANCE = Path(__file__).resolve().parent / "entrance"
 SECONDS = 60.0  # the longest wait for a new API
 AT_IT = 300.0  # and for somebody else's deploy of the same stack
+MET = ("AlreadyExists", "_IN_PROGRESS", "(404)")  # what AWS says of two deploys that began at the same moment
 GONE = {403, 404, 503}  # of an API, or a queue, that is not there any more
 _offered: dict[str, str] = {}
 _open: dict[str, Any] = {}
@@ -150,11 +151,12 @@ def _begin() -> None:
     from workshop.on_aws import personal
     from workshop.on_aws.tunnel.agent import wait_until_open
 
-    show.say(
-        "The third parties' stand-ins run on this machine. A Lambda function takes AWS's requests to them, for as long "
-        "as this notebook runs."
-    )
     service = personal.load(ENTRANCE)
+    show.say(
+        f"The third parties' stand-ins run on this machine. The stack {service.stack}, an HTTP API with a function, "
+        "takes AWS's requests to them for as long as this notebook runs. It stays for the next lessons; idle it costs "
+        "nothing."
+    )
     deployed = _deployed(service)
     try:
         _start(service, deployed)
@@ -191,8 +193,7 @@ def _deployed(service: Any) -> Any:
             with show.Progress(f"Deploying {service.stack}", brief=True) as progress:
                 return serverless.deploy(service, on_step=progress)
         except Exception as error:
-            met = any(sign in str(error) for sign in ("AlreadyExists", "_IN_PROGRESS"))  # one that began just now
-            if not met or time.monotonic() > until:
+            if not any(sign in str(error) for sign in MET) or time.monotonic() > until:
                 raise
             time.sleep(1)
 
