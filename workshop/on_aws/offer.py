@@ -7,11 +7,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from workshop.show.progress import in_notebook
+from workshop.show.saying import say
 
-_shown: dict[str, Any] = {"cell": None, "handle": None}
+_waiting: list[bool] = []  # for the end of the running cell
 _in_between: list[bool] = []
 
 
@@ -28,27 +28,32 @@ def in_between() -> Iterator[None]:
 def what_is_left() -> None:
     """Says it after something was removed; offline there is nothing to say, since that cloud ends with its kernel.
 
-    A cell that removes several things says it once: its line is brought up to date.
+    In a notebook it is the last word of the cell, whatever else the cell shows, and is said once.
     """
     if os.environ.get("WORKSHOP_CLOUD") != "aws" or _in_between:
         return
-    try:
-        words = left()
-    except Exception as error:  # the removal's own outcome is what counts; this is a courtesy
-        words = f"What is left on AWS could not be looked up ({type(error).__name__}). To see it: workshop clean"
     if not in_notebook():
-        print(words, file=sys.stderr)
-        return
+        print(_words(), file=sys.stderr)
+    elif not _waiting:
+        from IPython import get_ipython
+
+        _waiting.append(True)
+        get_ipython().events.register("post_execute", _last_word)
+
+
+def _last_word() -> None:
     from IPython import get_ipython
-    from IPython.display import display
 
-    from workshop.show import Note
+    get_ipython().events.unregister("post_execute", _last_word)
+    _waiting.clear()
+    say(_words())
 
-    shell = get_ipython()
-    if _shown["handle"] is not None and _shown["cell"] == shell.execution_count:
-        _shown["handle"].update(Note(words))
-    else:
-        _shown["cell"], _shown["handle"] = shell.execution_count, display(Note(words), display_id=True)
+
+def _words() -> str:
+    try:
+        return left()
+    except Exception as error:  # the removal's own outcome is what counts; this is a courtesy
+        return f"What is left on AWS could not be looked up ({type(error).__name__}). To see it: workshop clean"
 
 
 def left() -> str:
