@@ -10,6 +10,7 @@ import boto3
 import httpx
 import pytest
 
+from tests.on_aws.by_cell import ROOT
 from workshop import deploy, remove
 
 ENCRYPTED = {"Type": "SecureString", "Overwrite": True}
@@ -87,3 +88,30 @@ def test_a_last_word_in_the_middle_of_a_lesson_is_kept_for_its_end(
     deploy("demo_lambdas/hello_world", quiet=True)
     remove("demo_lambdas/hello_world", quiet=True)
     assert "on AWS" in capsys.readouterr().err
+
+
+LAST_CELL = """from workshop import connect, deploy, remove
+connect()
+for folder in ("hello_world", "keep_warm"):
+    deploy(f"demo_lambdas/{folder}", quiet=True)
+for folder in ("hello_world", "keep_warm"):
+    remove(f"demo_lambdas/{folder}", quiet=True)
+    print("Removed:", folder)
+"the value of the cell"
+"""
+
+
+def test_in_a_notebook_what_is_left_is_said_last_and_once(on_aws: Any) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [nbformat.v4.new_code_cell(LAST_CELL), nbformat.v4.new_code_cell("1")]
+    NotebookClient(
+        nbformat.v4.new_notebook(cells=cells),
+        timeout=60,
+        kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    ).execute(env=os.environ | {"PYTHONPATH": str(ROOT)})
+    texts = [str(one.get("text") or one["data"]["text/plain"]) for one in cells[0].outputs]
+    assert ["on AWS" in text for text in texts[1:]].count(True) == 1 and "(e7k2)" in texts[-1], texts
+    assert len(cells[1].outputs) == 1
