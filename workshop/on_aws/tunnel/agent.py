@@ -110,7 +110,8 @@ class Agent:
             first = self.refused is None
             self.refused, self._since = error, time.monotonic()
         if first:
-            self._tell(error)
+            with contextlib.suppress(Exception):  # a thread that cannot say it goes on all the same
+                self._tell(error)
 
     def _begin(self, message: Mapping[str, Any]) -> None:
         """A thread for one request. Unlike a pool's, it does not keep the kernel from ending."""
