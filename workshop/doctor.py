@@ -136,7 +136,7 @@ def hello_world(cloud: Any) -> Iterator[Check]:
     if not finding.ok:
         return
     from workshop import serverless
-    from workshop.on_aws import confirm, personal
+    from workshop.on_aws import arrivals, confirm, personal
 
     stage = f"dev-check{os.getpid()}"
     state: dict[str, Any] = {}
@@ -150,7 +150,8 @@ def hello_world(cloud: Any) -> Iterator[Check]:
     def call() -> str:
         import httpx
 
-        answer = httpx.get(state["deployment"].endpoints[0].url, timeout=30)
+        url = state["deployment"].endpoints[0].url
+        answer = arrivals.answered(lambda: httpx.get(url, timeout=30))
         if answer.status_code != 200:
             raise WorkshopError(f"the endpoint answered {answer.status_code}: {answer.text[:100]}")
         return f"HTTP {answer.status_code} {answer.text[:60]}"
