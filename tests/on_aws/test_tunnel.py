@@ -179,6 +179,23 @@ def test_it_opens_again_after_everything_was_cleaned(base: str, stand_in: Any, c
     capsys.readouterr()
 
 
+def test_it_opens_again_when_not_even_its_name_is_known_any_more(base: str, monkeypatch: Any, capsys: Any) -> None:
+    """The name of an API that was deleted leaves the DNS: then no answer comes at all."""
+    from workshop.on_aws import cleaning
+    from workshop.serverless.aws import clients
+
+    tunnel.opened()
+    with net.bind(0) as free:
+        monkeypatch.setitem(tunnel._open, "base", f"http://127.0.0.1:{free.getsockname()[1]}/x")
+    aws = clients(os.environ["AWS_REGION"])
+    assert cleaning.clean(aws, cleaning.find(aws, SUFFIX)) == {}
+    again = tunnel.opened()
+    assert httpx.get(f"{again}/shop/x").status_code == 418
+    monkeypatch.undo()
+    tunnel.close()
+    capsys.readouterr()
+
+
 def test_when_the_notebook_has_ended_a_service_is_told_so_at_once(base: str) -> None:
     address = tunnel.opened()
     tunnel.close()

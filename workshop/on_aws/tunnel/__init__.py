@@ -112,17 +112,29 @@ def opened() -> str:
             # What was deployed before has this address: it is given up only for one that leads nowhere any more.
             answers: list[int] = []
 
-            def gone(status: int) -> bool:
+            def hopeless(status: int) -> bool:
                 answers.append(status)
-                return len(answers) > 2 and set(answers[-3:]) <= GONE
+                refused = _open["agent"].refused is not None
+                return len(answers) > 2 and (set(answers[-3:]) <= GONE or refused or not _is_there())
 
-            if wait_until_open(lambda: _ask(_open["base"]), SECONDS, gone):
+            if wait_until_open(lambda: _ask(_open["base"]), SECONDS, hopeless):
                 return _open["base"]
-            if not set(answers[-1:]) <= GONE:
+            if not set(answers[-1:]) <= GONE and _is_there():
                 raise _shut()
             close()
         _begin()
         return _open["base"]
+
+
+def _is_there() -> bool:
+    """False when the entrance's stack is gone, and with it perhaps its name in the DNS."""
+    from workshop.serverless.aws import clients
+    from workshop.serverless.stacks import Stack
+
+    try:
+        return Stack(clients(os.environ["AWS_REGION"]), _open["stack"]).describe() is not None
+    except Exception:  # AWS does not say: then nothing is given up
+        return True
 
 
 def is_mine(name: str) -> bool:
