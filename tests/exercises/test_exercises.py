@@ -45,9 +45,7 @@ def desk(own_cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     import workshop
 
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    for module in ("workshop.lesson", "workshop.scenarios.copies"):
-        monkeypatch.setattr(f"{module}.MY_WORK", tmp_path / "my_work")
-    monkeypatch.setattr("workshop.scenarios.copies.ROOT", tmp_path)
+    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
     monkeypatch.chdir(tmp_path)
     vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
     yield vocabulary | {"cloud": own_cloud}

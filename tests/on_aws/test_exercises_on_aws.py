@@ -35,9 +35,7 @@ def desk(on_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     import workshop
 
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    for module in ("workshop.lesson", "workshop.scenarios.copies"):
-        monkeypatch.setattr(f"{module}.MY_WORK", tmp_path / "my_work")
-    monkeypatch.setattr("workshop.scenarios.copies.ROOT", tmp_path)
+    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
     monkeypatch.chdir(tmp_path)
     vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
     yield vocabulary | {"cloud": on_aws}

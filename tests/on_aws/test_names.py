@@ -121,9 +121,7 @@ def test_solutions_are_right_where_names_carry_a_suffix(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    for module in ("workshop.lesson", "workshop.scenarios.copies"):
-        monkeypatch.setattr(f"{module}.MY_WORK", tmp_path / "my_work")
-    monkeypatch.setattr("workshop.scenarios.copies.ROOT", tmp_path)
+    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
     exercise = getattr(exercises, name)
     names_known: dict[str, Any] = {"exercises": exercises} | {one: getattr(workshop, one) for one in workshop.__all__}
     *before, last = exercise.solved.strip().splitlines()

@@ -9,7 +9,7 @@ import shutil
 
 import psutil
 
-from workshop.lesson import MY_WORK, ROOT, find
+from workshop import lesson
 
 _PREFIX = "tried-"  # and the number of the process it belongs to
 
@@ -26,22 +26,22 @@ def copy_of(service: str, *, keep_name: bool = False) -> str:
         The copy's folder, as the workshop's functions take it.
     """
     _sweep()
-    target = MY_WORK / f"{_PREFIX}{os.getpid()}" / service
+    target = lesson.MY_WORK / f"{_PREFIX}{os.getpid()}" / service
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(
-        find(f"demo_lambdas/{service}"), target, ignore=shutil.ignore_patterns("__pycache__", ".serverless")
+        lesson.find(f"demo_lambdas/{service}"), target, ignore=shutil.ignore_patterns("__pycache__", ".serverless")
     )
     atexit.register(shutil.rmtree, target.parent, ignore_errors=True)
     if not keep_name:
         file = target / "serverless.yml"
         text = file.read_text(encoding="utf-8")
         file.write_text(re.sub(r"^service: ", "service: my-", text, count=1, flags=re.M), encoding="utf-8")
-    return target.relative_to(ROOT).as_posix()
+    return target.relative_to(lesson.MY_WORK.parent).as_posix()
 
 
 def _sweep() -> None:
     """Removes the copies of kernels that were killed."""
-    for folder in MY_WORK.glob(f"{_PREFIX}*"):
+    for folder in lesson.MY_WORK.glob(f"{_PREFIX}*"):
         number = folder.name.removeprefix(_PREFIX)
         if number.isdecimal() and not psutil.pid_exists(int(number)):
             shutil.rmtree(folder, ignore_errors=True)

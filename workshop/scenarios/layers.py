@@ -9,8 +9,9 @@ import time
 from statistics import median
 from typing import Any
 
+from workshop import lesson
 from workshop.errors import WorkshopError
-from workshop.lesson import MY_WORK, ROOT, deploy, remove
+from workshop.lesson import deploy, remove
 from workshop.on_aws.names import suffix
 from workshop.on_aws.offer import in_between
 from workshop.scenarios.copies import copy_of
@@ -81,7 +82,7 @@ def measure(*services: str, rounds: int = 3) -> dict[str, dict[str, float]]:
     client, out = boto3.client("lambda"), {}
     for service in services:
         folder = copy_of(service)
-        file = ROOT / folder / "handler.py"
+        file = lesson.locate(f"{folder}/handler.py")
         [function] = deploy(folder, quiet=True).functions.values()
         deploys, calls = [], []
         for number in range(rounds):
@@ -146,7 +147,7 @@ functions:
 def mistakes() -> Table:
     """Deploys services with one mistake each, in a folder of their own, and lists what is said about them."""
     rows = []
-    folder = MY_WORK / f"mistake-{os.getpid()}"
+    folder = lesson.MY_WORK / f"mistake-{os.getpid()}"
     (folder / "shared" / "python").mkdir(parents=True, exist_ok=True)
     (folder / "handler.py").write_text("def hello(event, context):\n    return {}\n", encoding="utf-8")
     (folder / "shared" / "python" / "json.py").write_text("# not Python's own\n", encoding="utf-8")
