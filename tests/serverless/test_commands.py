@@ -177,3 +177,24 @@ def test_the_command_that_a_refusal_names_can_be_pasted(run: Run, service_name: 
     """Commands are typed in the checkout; the refusal of one names the service's folder as seen from there."""
     done = run("info", "demo_lambdas/keep_warm", "--stage", service_name, code=1)
     assert f"Run: workshop deploy demo_lambdas/keep_warm --stage {service_name}" in " ".join(done.stderr.split())
+
+
+def test_several_deploys_of_one_service_at_the_same_moment(
+    write: Callable[..., Path], service_name: str, cloud: Any
+) -> None:
+    """Each is done, or says that another one is under way; what one tidies away while another looks is no error."""
+    code = "def hello(event, context): ...\n"
+    folder = write({"serverless.yml": HELLO.format(name=service_name), "handler.py": code})
+    environment = dict(os.environ, WORKSHOP_CLOUD=cloud.endpoint)
+    command = [sys.executable, "-m", "workshop", "deploy", str(folder)]
+    for turn in range(2):
+        with (folder / "handler.py").open("a", encoding="utf-8") as handler:
+            handler.write(f"\n# {turn}\n")
+        begun = [
+            subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        ended = [(one.communicate(timeout=120)[1], one.returncode) for one in begun]
+        assert 0 in [code for _, code in ended]
+        for said, code in ended:
+            assert code == 0 or "is under way" in said, said

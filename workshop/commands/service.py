@@ -271,8 +271,7 @@ class interruptible:
     def __init__(self, cloud: Any = None) -> None:
         self.alone = cloud is not None and cloud.mode == "local"
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, KeyboardInterrupt):

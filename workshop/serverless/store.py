@@ -58,7 +58,12 @@ class Store:
         """What the objects' metadata say of their content, sorted."""
 
         def one(key: str) -> str:
-            return self.api.head_object(Bucket=self.bucket, Key=key)["Metadata"].get("filesha256", "")
+            try:
+                return self.api.head_object(Bucket=self.bucket, Key=key)["Metadata"].get("filesha256", "")
+            except self.api.exceptions.ClientError as error:
+                if error_code(error) not in ("404", "NoSuchKey"):
+                    raise
+                return ""  # another deploy of the same service tidied it away after it was listed
 
         return sorted(in_parallel([lambda key=key: one(key) for key in keys]))
 
