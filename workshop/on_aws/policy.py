@@ -101,7 +101,10 @@ BESIDES = {
     "apigateway:POST": (
         "apigateway:GET", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE",
     ),
-    "cloudformation:CreateStack": ("cloudformation:TagResource", "cloudformation:UntagResource"),
+    # The template is read when a service is deployed again: a reader runs a cell twice, a recording does not.
+    "cloudformation:CreateStack": (
+        "cloudformation:TagResource", "cloudformation:UntagResource", "cloudformation:GetTemplate",
+    ),
 }  # fmt: skip
 # Asked by `workshop doctor`, which the offline cloud does not need.
 DOCTOR = (("iam:SimulatePrincipalPolicy", "*"), ("lambda:GetAccountSettings", "*"), ("iam:GetRole", "*"))
