@@ -16,6 +16,8 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from workshop.net import LoopbackOnly
+
 
 class Courier:
     """An address on this machine that hands each request to a function. Lives as long as its kernel.
@@ -31,10 +33,15 @@ class Courier:
     def __init__(self, function: str, now: Callable[[], datetime]) -> None:
         import boto3
 
-        client = boto3.client("lambda")
+        client, guard = boto3.client("lambda"), LoopbackOnly(_nothing)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+                refusal = guard.refusal("POST", sent)
+                if refusal:
+                    self.send_error(403, refusal)
+                    return
                 body = self.rfile.read(int(self.headers.get("content-length", 0))).decode("utf-8", "replace")
                 try:
                     answer = client.invoke(
@@ -60,6 +67,10 @@ class Courier:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_port}/webhook"
+
+
+async def _nothing(*_: Any) -> None:
+    """The app behind the guard: only the guard's question is asked here."""
 
 
 def event(path: str, headers: dict[str, str], body: str, when: datetime) -> dict[str, Any]:
