@@ -246,6 +246,16 @@ def test_it_takes_away_what_it_deployed(folder: Path) -> None:
     serverless.remove(service)
 
 
+def test_what_somebody_else_has_removed_is_nothing_to_take_away(folder: Path) -> None:
+    """By `workshop remove` in a terminal, or a cloud that was set back: neither stopping nor a second start fails."""
+    first = serverless.offline(folder, port=0).start()
+    serverless.remove(serverless.load(folder))
+    second = serverless.offline(folder, port=0).start()  # ends the first one
+    assert not first.alive and httpx.get(f"{second.url}/hello").text.startswith("one")
+    serverless.remove(serverless.load(folder))
+    second.stop()
+
+
 def test_a_taken_port_says_by_whom(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

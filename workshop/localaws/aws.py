@@ -90,9 +90,10 @@ class LocalAWS:
         self.loop = asyncio.get_running_loop()
         self.clock.start()
         await self.engine.start()
-        threading.Thread(
+        self.warming = threading.Thread(
             target=preload.run, args=(self.furnish, self.wake, self.own_client), name="preload", daemon=True
-        ).start()
+        )
+        self.warming.start()
         self._chores.append(asyncio.create_task(self._reap()))
 
     def own_client(self, service: str) -> Any:

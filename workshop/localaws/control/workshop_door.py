@@ -128,6 +128,7 @@ async def calls(aws: LocalAWS, request: Request) -> Response:
     await asyncio.to_thread(aws.ready.wait, 60)
     recorder = aws.iam.recorder
     if request.method == "POST":
+        await asyncio.to_thread(aws.warming.join, 60)  # the cloud's own first calls are nobody's
         wanted = request.json()
         if not isinstance(wanted, dict) or not isinstance(wanted.get("record"), bool):
             raise WorkshopError("The recorder is told {\"record\": true} or false.", fix="Send that.")

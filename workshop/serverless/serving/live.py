@@ -66,11 +66,7 @@ class Live:
         if endpoint:
             self.endpoint, self._carried = endpoint, {}
             self._read()
-        try:
-            info(self.service)
-            self.existed = True
-        except WorkshopError:
-            self.existed = False
+        self.existed = self._is_there()
         self._look()
         self._deploy()
 
@@ -106,10 +102,17 @@ class Live:
                          f"({(time.perf_counter() - began) * 1000:.0f} ms)")  # fmt: skip
 
     def take_away(self) -> None:
-        """Removes it, unless it was there before `start`."""
-        if not self.existed and self.deployed:
+        """Removes it, unless it was there before `start`, or somebody has removed it meanwhile."""
+        if not self.existed and self.deployed and self._is_there():
             remove(self.service)
         self.deployed = False
+
+    def _is_there(self) -> bool:
+        try:
+            info(self.service)
+        except WorkshopError:
+            return False
+        return True
 
     def _read(self) -> None:
         """Reads the file again. Layers that it names by ARN are where boto3 is pointed: another cloud gets copies."""
