@@ -163,6 +163,12 @@ def test_an_address_is_kept_while_only_the_network_fails(base: str) -> None:
     assert tunnel.opened() == base.rpartition("/")[0]
 
 
+def test_the_question_names_its_stack_whatever_the_first_change_is(base: str) -> None:
+    """A lesson's first change may be a parameter; what is made before its last is said all the same."""
+    said = confirm.statement("SSM: PutParameter", "123456789012", "eu-west-1")
+    assert "the stack stand-ins is made as well: an HTTP API, a function and a bucket" in said
+
+
 def test_what_is_left_names_the_entrance_and_not_the_queue_that_goes_with_the_notebook(base: str) -> None:
     said = offer.left()
     assert "1 stack" in said and "stand-ins" in said and "queue" not in said

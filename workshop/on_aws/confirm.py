@@ -20,7 +20,10 @@ REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
 _CALLS = ("Invoke", "InvokeAsync", "AssumeRole", "AssumeRoleWithWebIdentity")
 _agreed: set[str] = set()
-AND_TUNNEL = ", and the stack stand-ins: an HTTP API, a function and a bucket, with a queue for this notebook"
+TUNNEL = (
+    "Where a service needs a third party's stand-in, the stack stand-ins is made as well: an HTTP API, a function and "
+    "a bucket, with a queue for this notebook. "
+)
 
 
 def ask_before_changes(session: Any) -> None:
@@ -49,7 +52,7 @@ def before_deploy(service: Any) -> None:
         return
     only_here(service)
     if not _agreed:
-        agree(f"the stack {service.stack}: {resources(service)}{AND_TUNNEL if tunnel.is_needed(service) else ''}")
+        agree(f"the stack {service.stack}: {resources(service)}")
     tunnel.lead_through(service)
 
 
@@ -109,6 +112,7 @@ def statement(what: str, account: str, region: str) -> str:
 
     return (
         f"This will change things on AWS, in account {masked(account)}, region {region}. First: {what}. "
+        f"{TUNNEL if tunnel.has_stand_ins() else ''}"
         f"Names end with {suffix()} and stacks carry the tag workshop={suffix()}; logs are kept for {LOG_DAYS} days. "
         f"{cost()} To remove everything: workshop clean"
     )

@@ -46,6 +46,11 @@ def offer(name: str, address: str) -> None:
     _offered[name] = address.rstrip("/")
 
 
+def has_stand_ins() -> bool:
+    """True where stand-ins run beside this process, so that a service may need the tunnel."""
+    return bool(_offered)
+
+
 def is_here(value: Any) -> bool:
     """True for an address of this machine."""
     if not isinstance(value, str) or "://" not in value:
