@@ -39,16 +39,20 @@ def own_cloud() -> Iterator[Any]:
         sys.modules["boto3"].DEFAULT_SESSION = None
 
 
-@pytest.fixture
-def desk(own_cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A reader's desk: an empty `my_work`, no progress, a kernel's names, a cloud in its first state."""
+def seated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Any) -> dict[str, Any]:
+    """A reader's desk: an empty `my_work` and no progress. Gives a kernel's names."""
     import workshop
 
     monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
     monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
     monkeypatch.chdir(tmp_path)
-    vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
-    yield vocabulary | {"cloud": own_cloud}
+    return {name: getattr(workshop, name) for name in workshop.__all__} | {"cloud": cloud}
+
+
+@pytest.fixture
+def desk(own_cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A reader's desk, with a cloud in its first state."""
+    yield seated(tmp_path, monkeypatch, own_cloud)
     own_cloud.ask("/_workshop/reset", {})
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.exercises.test_exercises import EVERY, answered
+from tests.exercises.test_exercises import EVERY, answered, seated
 from workshop.cloud import ask
-from workshop.exercises import diary
 from workshop.exercises.exercise import RIGHT, WRONG, Exercise
 from workshop.on_aws import policy, tunnel
 
@@ -31,14 +30,8 @@ ATTEMPTS = [
 
 @pytest.fixture
 def desk(on_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A reader's desk: an empty `my_work`, no progress, a kernel's names, and nothing left of the last exercise."""
-    import workshop
-
-    monkeypatch.setenv(diary.VARIABLE, str(tmp_path / "progress.json"))
-    monkeypatch.setattr("workshop.lesson.MY_WORK", tmp_path / "my_work")
-    monkeypatch.chdir(tmp_path)
-    vocabulary = {name: getattr(workshop, name) for name in workshop.__all__}
-    yield vocabulary | {"cloud": on_aws}
+    """A reader's desk, with nothing left of the last exercise."""
+    yield seated(tmp_path, monkeypatch, on_aws)
     tunnel.close()
     ask(f"{os.environ['AWS_ENDPOINT_URL']}/_workshop/reset", {})  # the test's own cloud: an account where nothing is
 

@@ -253,8 +253,7 @@ class hinted:
     def __init__(self, cloud: Any) -> None:
         self.alone = cloud.mode == "local"
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if self.alone and isinstance(error, WorkshopError) and "not deployed" in error.what:
