@@ -46,9 +46,7 @@ def function(folder: Path, handler: str, revision: int = 0) -> FunctionSpec:
     """A function of the file above."""
     arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{handler}"
     runtime = f"python3.{sys.version_info[1]}"
-    return FunctionSpec(
-        arn, handler, "$LATEST", runtime, f"app.{handler}", 256, 10.0, folder, revision=str(revision)
-    )
+    return FunctionSpec(arn, handler, "$LATEST", runtime, f"app.{handler}", 256, 10.0, folder, revision=str(revision))
 
 
 async def warm(engine: Engine, spec: FunctionSpec, workers: int, count: int) -> tuple[float, float, float]:

@@ -13,16 +13,42 @@ from workshop.errors import WorkshopError
 _SSO = ("TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "SSOError")
 _LOGIN = ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError")
 _MISSING = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
-_NOBODY = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError",
-           "ConnectionError", "ProxyConnectionError", "SSLError")  # fmt: skip
+_NOBODY = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionClosedError",
+    "ConnectionError",
+    "ProxyConnectionError",
+    "SSLError",
+)
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-_UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException",
-            "AuthFailure", "IncompleteSignature")  # fmt: skip
+_UNKNOWN = (
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "AuthFailure",
+    "IncompleteSignature",
+)
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
-_THROTTLED = ("Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "SlowDown",
-              "TooManyRequestsException", "RequestThrottled")  # fmt: skip
-_QUOTA = ("LimitExceededException", "LimitExceeded", "ServiceQuotaExceededException", "TooManyBuckets",
-          "CodeStorageExceededException", "ResourceLimitExceeded")  # fmt: skip
+_THROTTLED = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "TooManyRequestsException",
+    "RequestThrottled",
+)
+_QUOTA = (
+    "LimitExceededException",
+    "LimitExceeded",
+    "ServiceQuotaExceededException",
+    "TooManyBuckets",
+    "CodeStorageExceededException",
+    "ResourceLimitExceeded",
+)
 
 
 def explain(error: Exception) -> str:

@@ -1,5 +1,7 @@
 """The payments' entries in DynamoDB: written before any provider is asked, moved on by conditional writes.
 
+The states:
+
     open -> pending -> paid -> refunded          a decline leads back to open
 """
 

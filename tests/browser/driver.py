@@ -19,8 +19,16 @@ from workshop import net
 from workshop.deck.printing import browser
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's own name of a reference to an element
-KEYS = {"Right": "\ue014", "Left": "\ue012", "Home": "\ue011", "End": "\ue010", "Enter": "\ue007", "Shift": "\ue008",
-        "Escape": "\ue00c", "Control": "\ue009"}  # https://www.w3.org/TR/webdriver2/#keyboard-actions  # fmt: skip
+KEYS = {
+    "Right": "\ue014",
+    "Left": "\ue012",
+    "Home": "\ue011",
+    "End": "\ue010",
+    "Enter": "\ue007",
+    "Shift": "\ue008",
+    "Escape": "\ue00c",
+    "Control": "\ue009",
+}  # https://www.w3.org/TR/webdriver2/#keyboard-actions
 
 
 def absent() -> str:

@@ -34,8 +34,11 @@ def test_a_night_reports_the_day_before(made, context, client):
     put(handler, "2026-03-25", "A-4", 7)
     summary = handler.report({"time": "2026-03-25T03:00:00Z"}, context)
     assert summary == {
-        "from": "2026-03-24", "to": "2026-03-24", "orders": 3, "totals": {"GBP": 2000, "EUR": 500},
-    }  # fmt: skip
+        "from": "2026-03-24",
+        "to": "2026-03-24",
+        "orders": 3,
+        "totals": {"GBP": 2000, "EUR": 500},
+    }
     body = client("s3").get_object(Bucket=name, Key="reports/2026-03-25.json")["Body"].read()
     assert json.loads(body) == summary
 

@@ -47,8 +47,9 @@ class Shop:
         return {"authorization": f"Bearer {self.modules.session.token_for(customer, SESSION_KEY)}"}
 
     def pay(self, name: str, body: Any = None, *, headers: Any = None, **change: Any) -> tuple[int, dict[str, Any]]:
-        event = request(GOOD | change if body is None else body, headers=headers or self.headers(),
-                        path={"order_id": name})  # fmt: skip
+        event = request(
+            GOOD | change if body is None else body, headers=headers or self.headers(), path={"order_id": name}
+        )
         return told(self.modules.handler.pay(event, self.context))
 
     def ledger(self, name: str) -> list[tuple[str, int]]:
@@ -98,12 +99,26 @@ def test_an_apple_pay_token_pays_an_order(shop):
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"amount": 1}, 422), ({"amount": 49.99}, 400), ({"currency": "usd"}, 422), ({"amount": -4999}, 422),
-     ({"amount": None}, 400), ({"amount": True}, 400), ({"amount": "4999"}, 400), ({"amount": 10**30}, 422),
-     ({"currency": None}, 400), ({"token": None}, 400), ({"token": "pm_card_visa"}, 400), ({"token": "tok_nope"}, 400),
-     ({"token": "tok_" + "x" * 500}, 400), ({"token": ["tok_visa"]}, 400),
-     ({"token": HALF_A_LETTER}, 400), ({"token": "tok_visa&amount=1"}, 400), ({"currency": HALF_A_LETTER}, 422)],
-)  # fmt: skip
+    [
+        ({"amount": 1}, 422),
+        ({"amount": 49.99}, 400),
+        ({"currency": "usd"}, 422),
+        ({"amount": -4999}, 422),
+        ({"amount": None}, 400),
+        ({"amount": True}, 400),
+        ({"amount": "4999"}, 400),
+        ({"amount": 10**30}, 422),
+        ({"currency": None}, 400),
+        ({"token": None}, 400),
+        ({"token": "pm_card_visa"}, 400),
+        ({"token": "tok_nope"}, 400),
+        ({"token": "tok_" + "x" * 500}, 400),
+        ({"token": ["tok_visa"]}, 400),
+        ({"token": HALF_A_LETTER}, 400),
+        ({"token": "tok_visa&amount=1"}, 400),
+        ({"currency": HALF_A_LETTER}, 422),
+    ],
+)
 def test_bad_or_tampered_values_charge_nothing(shop, change, status):
     name = shop.order()
     answered, body = shop.pay(name, **change)
@@ -145,8 +160,15 @@ def test_foreign_paid_and_unknown_orders(shop):
     assert len(shop.stand_in.charges()) == 1
 
 
-@pytest.mark.parametrize("headers", [{"x": "y"}, {"authorization": "Bearer ada"}, {"authorization": "Bearer ada.00"},
-                                     {"authorization": "Bearer ädä.é"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x": "y"},
+        {"authorization": "Bearer ada"},
+        {"authorization": "Bearer ada.00"},
+        {"authorization": "Bearer ädä.é"},
+    ],
+)
 def test_without_a_session(shop, headers):
     assert shop.pay(shop.order(), headers=headers)[0] == 401
     assert shop.stand_in.charges() == []
@@ -160,7 +182,9 @@ def test_a_session_is_not_another_customers(shop):
 def test_a_decline_then_another_card(shop):
     name = shop.order()
     assert shop.pay(name, token="tok_chargeDeclinedInsufficientFunds") == (
-        402, {"error": "Your card has insufficient funds."})  # fmt: skip
+        402,
+        {"error": "Your card has insufficient funds."},
+    )
     assert shop.item(name)["state"] == "open"
     assert shop.pay(name)[0] == 200
     assert len(shop.stand_in.charges()) == 1

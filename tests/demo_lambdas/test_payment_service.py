@@ -59,8 +59,10 @@ def shop(service: Any, parameter: Any, own_stripe: Any, own_paypal: Any, client:
     for stand_in in (own_stripe, own_paypal):
         stand_in.reset()
     for name, value in (
-        ("stripe_test_key", KEY), ("paypal_client_id", "workshop-client"), ("paypal_client_secret", "workshop-secret"),
-    ):  # fmt: skip
+        ("stripe_test_key", KEY),
+        ("paypal_client_id", "workshop-client"),
+        ("paypal_client_secret", "workshop-secret"),
+    ):
         parameter(name, value)
     handler = service(
         "payment_service",
@@ -98,11 +100,13 @@ def test_by_paypal(shop):
 
 @pytest.mark.parametrize(
     ("money", "text", "provider"),
-    [({"amount": 1999, "currency": "JPY"}, "1999 JPY", "stripe"),
-     ({"amount": 1990, "currency": "KWD"}, "1.990 KWD", "stripe"),
-     ({"amount": 5, "currency": "GBP"}, "0.05 GBP", "paypal"),
-     ({"amount": 1999, "currency": "JPY"}, "1999 JPY", "paypal")],
-)  # fmt: skip
+    [
+        ({"amount": 1999, "currency": "JPY"}, "1999 JPY", "stripe"),
+        ({"amount": 1990, "currency": "KWD"}, "1.990 KWD", "stripe"),
+        ({"amount": 5, "currency": "GBP"}, "0.05 GBP", "paypal"),
+        ({"amount": 1999, "currency": "JPY"}, "1999 JPY", "paypal"),
+    ],
+)
 def test_money_without_rounding(shop, money, text, provider):
     """https://docs.stripe.com/currencies#zero-decimal · https://developer.paypal.com/api/rest/reference/currency-codes/"""
     status, body = shop.pay(money=money, provider=provider, reference="P2")
@@ -123,18 +127,41 @@ def test_nonsense_is_a_400(shop, body):
 
 @pytest.mark.parametrize(
     "change",
-    [{"product": "boat"}, {"product": None}, {"product": ["learner"]}, {"reference": ""}, {"reference": "a b"},
-     {"reference": "x" * 41}, {"reference": 7}, {"provider": "cash"}, {"provider": "base"}, {"provider": None},
-     {"provider": "../handler"}, {"provider": {}}, {"money": 1999}, {"money": {"amount": 19.99, "currency": "GBP"}},
-     {"money": {"amount": -1, "currency": "GBP"}}, {"money": {"amount": 0, "currency": "GBP"}},
-     {"money": {"amount": 10**9, "currency": "GBP"}}, {"money": {"amount": True, "currency": "GBP"}},
-     {"money": {"amount": 1999, "currency": "XYZ"}}, {"money": {"amount": 1999}},
-     {"money": {"amount": 1999, "currency": []}},
-     {"money": {"amount": 1995, "currency": "KWD"}}, {"money": {"amount": 1, "currency": "GBP"}},
-     {"provider": "paypal", "money": {"amount": 1990, "currency": "KWD"}}, {"source": "4242424242424242"},
-     {"source": "tok_nope"}, {"source": "x" * 101}, {"source": 4}, {"source": HALF_A_LETTER},
-     {"product": HALF_A_LETTER}, {"reference": HALF_A_LETTER}, {"provider": HALF_A_LETTER}],
-)  # fmt: skip
+    [
+        {"product": "boat"},
+        {"product": None},
+        {"product": ["learner"]},
+        {"reference": ""},
+        {"reference": "a b"},
+        {"reference": "x" * 41},
+        {"reference": 7},
+        {"provider": "cash"},
+        {"provider": "base"},
+        {"provider": None},
+        {"provider": "../handler"},
+        {"provider": {}},
+        {"money": 1999},
+        {"money": {"amount": 19.99, "currency": "GBP"}},
+        {"money": {"amount": -1, "currency": "GBP"}},
+        {"money": {"amount": 0, "currency": "GBP"}},
+        {"money": {"amount": 10**9, "currency": "GBP"}},
+        {"money": {"amount": True, "currency": "GBP"}},
+        {"money": {"amount": 1999, "currency": "XYZ"}},
+        {"money": {"amount": 1999}},
+        {"money": {"amount": 1999, "currency": []}},
+        {"money": {"amount": 1995, "currency": "KWD"}},
+        {"money": {"amount": 1, "currency": "GBP"}},
+        {"provider": "paypal", "money": {"amount": 1990, "currency": "KWD"}},
+        {"source": "4242424242424242"},
+        {"source": "tok_nope"},
+        {"source": "x" * 101},
+        {"source": 4},
+        {"source": HALF_A_LETTER},
+        {"product": HALF_A_LETTER},
+        {"reference": HALF_A_LETTER},
+        {"provider": HALF_A_LETTER},
+    ],
+)
 def test_bad_values_are_a_400_with_a_reason(shop, change):
     status, answer = shop.pay(**change)
     assert (status, bool(answer["error"])) == (400, True)

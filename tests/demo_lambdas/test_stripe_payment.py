@@ -61,11 +61,25 @@ def test_nonsense_is_a_400(pay, stand_in_stripe, body):
 
 @pytest.mark.parametrize(
     "change",
-    [{"amount": -5}, {"amount": 0}, {"amount": 19.99}, {"amount": "1999"}, {"amount": True}, {"amount": None},
-     {"amount": 10**20}, {"amount": 10**9}, {"currency": "xyz"}, {"currency": 3}, {"source": "tok_nope"},
-     {"source": None}, {"source": ["tok_visa"]}, {"amount": 1}, {"source": HALF_A_LETTER},
-     {"currency": HALF_A_LETTER}],
-)  # fmt: skip
+    [
+        {"amount": -5},
+        {"amount": 0},
+        {"amount": 19.99},
+        {"amount": "1999"},
+        {"amount": True},
+        {"amount": None},
+        {"amount": 10**20},
+        {"amount": 10**9},
+        {"currency": "xyz"},
+        {"currency": 3},
+        {"source": "tok_nope"},
+        {"source": None},
+        {"source": ["tok_visa"]},
+        {"amount": 1},
+        {"source": HALF_A_LETTER},
+        {"currency": HALF_A_LETTER},
+    ],
+)
 def test_bad_values_are_a_400_with_a_reason(pay, stand_in_stripe, change):
     status, answer = pay(GOOD | change)
     assert (status, bool(answer["error"])) == (400, True)
@@ -138,9 +152,17 @@ def test_half_right_answers_nonsense_right(half_raw, stand_in_stripe, way):
     for body in NONSENSE:
         status, answer = half_raw(way, body)
         assert (status, bool(answer["error"])) == (400, True)
-    for change in ({"order_id": ""}, {"order_id": 4}, {"order_id": "x" * 3000}, {"order_id": HALF_A_LETTER},
-                   {"order_id": "4\n"}, {"amount": 1.5}, {"amount": -5}, {"source": HALF_A_LETTER},
-                   {"source": "tok_nope"}):  # fmt: skip
+    for change in (
+        {"order_id": ""},
+        {"order_id": 4},
+        {"order_id": "x" * 3000},
+        {"order_id": HALF_A_LETTER},
+        {"order_id": "4\n"},
+        {"amount": 1.5},
+        {"amount": -5},
+        {"source": HALF_A_LETTER},
+        {"source": "tok_nope"},
+    ):
         status, answer = half_raw(way, GOOD | {"order_id": "45"} | change)
         assert (status, bool(answer["error"])) == (400, True)
     assert stand_in_stripe.charges() == []

@@ -106,10 +106,34 @@ class Gone:
 
 
 ODD: list[Any] = [
-    0, -1, True, float("nan"), float("inf"), 10**30, 1j, "x", "ä" * 1000, "\0", "http://", "http://[",
-    "http://127.0.0.1:1", "cron(", "cron(0 6 15 6 ? 2027)", "nowhere-dev", b"x", [], [1], {"a": 1}, object(), Gone(),
-    leaves, nothing, len, str, ValueError("x"),
-]  # fmt: skip
+    0,
+    -1,
+    True,
+    float("nan"),
+    float("inf"),
+    10**30,
+    1j,
+    "x",
+    "ä" * 1000,
+    "\0",
+    "http://",
+    "http://[",
+    "http://127.0.0.1:1",
+    "cron(",
+    "cron(0 6 15 6 ? 2027)",
+    "nowhere-dev",
+    b"x",
+    [],
+    [1],
+    {"a": 1},
+    object(),
+    Gone(),
+    leaves,
+    nothing,
+    len,
+    str,
+    ValueError("x"),
+]
 
 
 @pytest.mark.parametrize("exercise", EVERY, ids=IDS)

@@ -36,10 +36,15 @@ def as_aws(endpoint: str, suffix: str) -> dict[str, str]:
         suffix: the reader's.
     """
     return {
-        "WORKSHOP_CLOUD": "aws", "WORKSHOP_CONFIRM": "yes", "WORKSHOP_SUFFIX": suffix, "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1",
+        "WORKSHOP_CLOUD": "aws",
+        "WORKSHOP_CONFIRM": "yes",
+        "WORKSHOP_SUFFIX": suffix,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_REGION": "eu-west-1",
-    }  # fmt: skip
+    }
 
 
 def run(path: Path, endpoint: str, *, timeout: int = 60, environment: dict[str, str] | None = None) -> list[Difference]:

@@ -30,11 +30,18 @@ _TAIL = "without the log's tail"
 KNOWN: dict[str, dict[int, str]] = {
     "10_console_and_logs": {19: "has no REPORT line"},
     "11_cold_starts": {
-        3: _TAIL, 5: "'calls' is not defined", 7: _TAIL, 9: _TAIL, 11: _TAIL, 13: _TAIL, 17: "'calls' is not defined",
-        19: "'payment' is not defined", 21: "'payment' is not defined",
+        3: _TAIL,
+        5: "'calls' is not defined",
+        7: _TAIL,
+        9: _TAIL,
+        11: _TAIL,
+        13: _TAIL,
+        17: "'calls' is not defined",
+        19: "'payment' is not defined",
+        21: "'payment' is not defined",
     },
     "12_what_it_costs": {11: _TAIL, 13: "'cold' is not defined", 15: "'cold' is not defined", 19: _TAIL},
-}  # fmt: skip
+}
 ALWAYS = ("01_hello_world", "06_secrets")
 ALL = "WORKSHOP_EVERY_CELL"
 
@@ -57,10 +64,15 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = sock.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
     environment |= {
-        "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "TMPDIR": str(folder),
-        "MINISTACK_REGION": "eu-west-1", "LAMBDA_EXECUTOR": "local", "DOCKER_HOST": "unix:///nowhere",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "TMPDIR": str(folder),
+        "MINISTACK_REGION": "eu-west-1",
+        "LAMBDA_EXECUTOR": "local",
+        "DOCKER_HOST": "unix:///nowhere",
         "PYTHONPATH": str(boto3_alone(folder / "runtime")),
-    }  # fmt: skip
+    }
     own: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([command], env=environment, cwd=folder, stdout=log, stderr=log, **own)

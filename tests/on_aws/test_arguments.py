@@ -17,8 +17,23 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERVICES = ("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs",
-            "s3", "scheduler", "sns", "sqs", "ssm", "sts")  # fmt: skip
+SERVICES = (
+    "apigateway",
+    "apigatewayv2",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "iam",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "sns",
+    "sqs",
+    "ssm",
+    "sts",
+)
 # Python's own or ours, which happen to be called like an operation.
 NOT_CALLS = ("untag", "copy")
 

@@ -74,11 +74,34 @@ def test_boto3_itself_asks_before_a_change_and_not_before_a_question(on_aws: str
 
 def test_every_operation_of_the_services_used_is_sorted_into_asking_and_changing() -> None:
     """By AWS's own names; the ones that matter are held against what the API reference says they do."""
-    for name in ("CreateStack", "PutParameter", "UpdateFunctionConfiguration", "DeleteTable", "PublishVersion",
-                 "SendMessage", "PutItem", "TagResource", "AddPermission", "BatchWriteItem", "Publish"):  # fmt: skip
+    for name in (
+        "CreateStack",
+        "PutParameter",
+        "UpdateFunctionConfiguration",
+        "DeleteTable",
+        "PublishVersion",
+        "SendMessage",
+        "PutItem",
+        "TagResource",
+        "AddPermission",
+        "BatchWriteItem",
+        "Publish",
+    ):
         assert confirm.changes(name), name
-    for name in ("DescribeStacks", "GetParameters", "ListFunctions", "FilterLogEvents", "HeadObject", "Query", "Scan",
-                 "BatchGetItem", "StartQuery", "GetCallerIdentity", "Invoke", "SimulatePrincipalPolicy"):  # fmt: skip
+    for name in (
+        "DescribeStacks",
+        "GetParameters",
+        "ListFunctions",
+        "FilterLogEvents",
+        "HeadObject",
+        "Query",
+        "Scan",
+        "BatchGetItem",
+        "StartQuery",
+        "GetCallerIdentity",
+        "Invoke",
+        "SimulatePrincipalPolicy",
+    ):
         assert not confirm.changes(name), name
 
 

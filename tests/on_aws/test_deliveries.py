@@ -128,9 +128,11 @@ def test_a_request_without_an_end_is_waited_for_whoever_called(functions: str, s
     """START is delivered, REPORT not yet; in both log formats."""
     for start, report in (
         ("START RequestId: a-1 Version: $LATEST", "REPORT RequestId: a-1\tDuration: 1.00 ms"),
-        ('{"time": "t", "type": "platform.start", "record": {"requestId": "b-2"}}',
-         '{"time": "t", "type": "platform.report", "record": {"requestId": "b-2"}}'),
-    ):  # fmt: skip
+        (
+            '{"time": "t", "type": "platform.start", "record": {"requestId": "b-2"}}',
+            '{"time": "t", "type": "platform.report", "record": {"requestId": "b-2"}}',
+        ),
+    ):
         events = [{"message": start, "timestamp": 1}]
         assert not deliveries.lines_are_there(events, functions)
         assert deliveries.lines_are_there([*events, {"message": report, "timestamp": 2}], functions)
@@ -161,12 +163,15 @@ def test_errors_come_through_at_once(functions: str, session: Any, late: Any) ->
     assert late.asked == ["FilterLogEvents"]
 
 
-@pytest.mark.parametrize(("given", "name"), [
-    ("hello-dev-hello", "hello-dev-hello"),
-    ("hello-dev-hello:7", "hello-dev-hello"),
-    ("123456789012:function:hello-dev-hello", "hello-dev-hello"),
-    ("arn:aws:lambda:eu-west-1:123456789012:function:hello-dev-hello:live", "hello-dev-hello"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("hello-dev-hello", "hello-dev-hello"),
+        ("hello-dev-hello:7", "hello-dev-hello"),
+        ("123456789012:function:hello-dev-hello", "hello-dev-hello"),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:hello-dev-hello:live", "hello-dev-hello"),
+    ],
+)
 def test_the_ways_to_name_a_function(given: str, name: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: FunctionName."""
     assert deliveries.plain_name(given) == name

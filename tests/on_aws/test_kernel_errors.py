@@ -18,13 +18,22 @@ def errors(source: str, tmp_path: Path, **variables: str) -> list[Any]:
     """Runs one cell in a kernel of its own. Returns its error outputs."""
     kept = {name: value for name, value in kernel_environment().items() if not name.startswith(("AWS_", "WORKSHOP_"))}
     environment = kept | {
-        "AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-        "AWS_CONFIG_FILE": str(tmp_path / "none"), "WORKSHOP_SUFFIX": "k3f9", **variables,
-    }  # fmt: skip
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "WORKSHOP_SUFFIX": "k3f9",
+        **variables,
+    }
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     folder = {"metadata": {"path": str(ROOT / "notebooks")}}
-    client = NotebookClient(notebook, timeout=120, allow_errors=True, kernel_name="python3", resources=folder,
-                            extra_arguments=["--IPKernelApp.log_level=ERROR"])  # fmt: skip
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        allow_errors=True,
+        kernel_name="python3",
+        resources=folder,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
     client.execute(env=environment)
     return [one for one in notebook.cells[0].outputs if one.output_type == "error"]
 
@@ -44,9 +53,15 @@ def test_nobody_who_answers_is_a_paragraph(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     source = CONNECT + "import boto3\nboto3.client('lambda').list_functions()"
     [error] = errors(
-        source, tmp_path, WORKSHOP_CLOUD="aws", AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="a",
-        AWS_SECRET_ACCESS_KEY="b", AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_MAX_ATTEMPTS="1",
-    )  # fmt: skip
+        source,
+        tmp_path,
+        WORKSHOP_CLOUD="aws",
+        AWS_REGION="eu-west-1",
+        AWS_ACCESS_KEY_ID="a",
+        AWS_SECRET_ACCESS_KEY="b",
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_MAX_ATTEMPTS="1",
+    )
     assert error.traceback == [
         f"http://127.0.0.1:{port} does not answer. Check that it runs (workshop up), then try again."
     ]
@@ -64,8 +79,13 @@ def test_other_errors_keep_their_traceback(tmp_path: Path, cloud: Any, variables
     """A function that is not there may be a lesson, or a slip of the reader's own code."""
     source = CONNECT + "import boto3\nboto3.client('lambda').get_function(FunctionName='no-such-one')"
     if variables:
-        variables = {**variables, "AWS_ENDPOINT_URL": cloud.endpoint, "AWS_ACCESS_KEY_ID": "a",
-                     "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"}  # fmt: skip
+        variables = {
+            **variables,
+            "AWS_ENDPOINT_URL": cloud.endpoint,
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_REGION": "eu-west-1",
+        }
     [error] = errors(source, tmp_path, **variables)
     assert error.ename == "ResourceNotFoundException" and len(error.traceback) > 3
     assert os.environ.get("WORKSHOP_CLOUD") != "aws"

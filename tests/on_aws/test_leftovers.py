@@ -15,8 +15,20 @@ from workshop.on_aws import cleaning
 from workshop.on_aws.orphans import leave
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-KINDS = ["HTTP API", "REST API", "alarm", "event source mapping", "layer version", "layer version", "role", "rule",
-         "rule", "schedule", "schedule", "topic"]  # fmt: skip
+KINDS = [
+    "HTTP API",
+    "REST API",
+    "alarm",
+    "event source mapping",
+    "layer version",
+    "layer version",
+    "role",
+    "rule",
+    "rule",
+    "schedule",
+    "schedule",
+    "topic",
+]
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -163,9 +175,10 @@ def test_what_a_deletion_was_told_to_keep_is_found_without_its_stack(mine: str, 
 def test_what_a_template_retains_goes_after_its_stack(mine: str, aws: Any) -> None:
     kept = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"}
     aws.get("cloudformation").create_stack(
-        StackName=f"shop-dev-{mine}", TemplateBody=json.dumps({"Resources": {"Kept": kept}}),
+        StackName=f"shop-dev-{mine}",
+        TemplateBody=json.dumps({"Resources": {"Kept": kept}}),
         Tags=[{"Key": "workshop", "Value": mine}],
-    )  # fmt: skip
+    )
     aws.get("cloudformation").get_waiter("stack_create_complete").wait(StackName=f"shop-dev-{mine}")
     things = cleaning.find(aws, mine)
     assert kinds(things) == ["stack"]

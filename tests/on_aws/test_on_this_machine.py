@@ -445,9 +445,11 @@ tell(left=[each.alive for each in (first, second, third, fourth)])
 def test_a_cell_that_is_run_again_takes_the_place_of_its_first_run(
     on_aws: dict[str, str], cloud: Any, start: Callable[..., Any], folder: Path, where: str
 ) -> None:
-    environment = on_aws if where == "on AWS" else fresh_environment(
-        WORKSHOP_CLOUD=cloud.endpoint, PYTHONPATH=str(ROOT), PYTHONUTF8="1"
-    )  # fmt: skip
+    environment = (
+        on_aws
+        if where == "on AWS"
+        else fresh_environment(WORKSHOP_CLOUD=cloud.endpoint, PYTHONPATH=str(ROOT), PYTHONUTF8="1")
+    )
     (one, two, three), _ = done(start(environment | {"FOLDER": str(folder)}, TWICE))
     assert one == {"first": False, "second": True, "word": "one"}
     assert two == {"third": False, "same": True, "word": "one"}

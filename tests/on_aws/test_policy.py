@@ -53,7 +53,7 @@ def calls(cloud: Any) -> Any:
         ):
             boto3.client("lambda").get_provisioned_concurrency_config(
                 FunctionName="stripe-payment-dev-payment", Qualifier="1"
-            )  # fmt: skip
+            )
         aws = clients(recorded.region)
         assert cleaning.look(aws, "t0000", everyone=True).unseen == {}
         assert cleaning.clean(aws, cleaning.find(aws, "k3f9")) == {}
@@ -112,8 +112,11 @@ def test_the_file_can_be_attached() -> None:
     verbs = ("Create", "Put", "Delete", "Update", "Publish")
     changing = {action for action in everywhere if action.partition(":")[2].startswith(verbs)}
     # These two name no function, or only an id that AWS makes.
-    assert changing <= {"lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping",
-                        "lambda:UpdateEventSourceMapping"}, changing  # fmt: skip
+    assert changing <= {
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+    }, changing
 
 
 def test_passing_a_role_is_for_the_workshops_own_roles() -> None:

@@ -15,11 +15,13 @@ from workshop.on_aws import policy
 # Operations whose permission has another name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 OTHER_NAMES = {
-    "s3:ListObjectsV2": ["s3:ListBucket"], "s3:HeadObject": ["s3:GetObject"], "s3:ListBuckets": ["s3:ListAllMyBuckets"],
+    "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:HeadObject": ["s3:GetObject"],
+    "s3:ListBuckets": ["s3:ListAllMyBuckets"],
     "s3:ListObjectVersions": ["s3:ListBucketVersions"],
     "s3:DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
     "lambda:Invoke": ["lambda:InvokeFunction"],
-}  # fmt: skip
+}
 # Not called with the reader's permissions while the workshop runs on AWS, and why.
 NOT_ON_AWS = {
     "create_connection": "a socket's, not EventBridge's",
@@ -34,8 +36,13 @@ NOT_ON_AWS = {
     "query": "a key of HTTP's, not DynamoDB's",
 }
 # Run beside the reader's work; orphans.py makes things on an offline cloud only, so that their removal is recorded.
-NOT_THE_READERS = ("workshop/localaws/", "workshop/partners/", "workshop/bench/", "workshop/stage/",
-                   "workshop/on_aws/orphans.py")  # fmt: skip
+NOT_THE_READERS = (
+    "workshop/localaws/",
+    "workshop/partners/",
+    "workshop/bench/",
+    "workshop/stage/",
+    "workshop/on_aws/orphans.py",
+)
 # The console page looks at APIs of both kinds; API Gateway's permissions are HTTP verbs.
 VERBS = {"get": "apigateway:GET", "create": "apigateway:POST", "delete": "apigateway:DELETE"}
 

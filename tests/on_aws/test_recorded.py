@@ -103,9 +103,15 @@ def test_ctrl_c_leaves_a_stack_that_clean_waits_for_and_removes(aws: RecordedAws
         stack(aws).create({}, [], silent)
     # Later: the stack is found by its tag, still on its way; it is waited for, then deleted.
     aws.answers[CF + "DescribeStacks"] = stacks(
-        "CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_COMPLETE",
-        "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "",
-    )  # fmt: skip
+        "CREATE_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "CREATE_COMPLETE",
+        "CREATE_COMPLETE",
+        "DELETE_IN_PROGRESS",
+        "",
+    )
     aws.answers[CF + "ListStackResources"] = [resources(("AWS::Lambda::Function", "hello-world-dev-k3f9-hello"))]
     aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
     [(found, whose)] = list(cleaning.tagged(aws.clients))
@@ -142,8 +148,10 @@ def test_what_cloudformation_cannot_delete_is_deleted_first_and_then_the_stack(a
     policy = "<member><PolicyName>p</PolicyName><PolicyArn>arn:aws:iam::aws:policy/ReadOnlyAccess</PolicyArn></member>"
     for operation, content in (
         ("ListAttachedRolePolicies", f"<AttachedPolicies>{policy}</AttachedPolicies>"),
-        ("ListRolePolicies", "<PolicyNames/>"), ("DetachRolePolicy", ""), ("DeleteRole", ""),
-    ):  # fmt: skip
+        ("ListRolePolicies", "<PolicyNames/>"),
+        ("DetachRolePolicy", ""),
+        ("DeleteRole", ""),
+    ):
         body = f"<{operation}Response><{operation}Result>{content}</{operation}Result></{operation}Response>"
         aws.answers["iam." + operation] = [(200, body)]
     assert cleaning._stack(aws.clients, "hello-world-dev-k3f9", silent) == ""
@@ -210,8 +218,10 @@ def test_a_clock_that_stays_calls_what_is_due_with_its_event(monkeypatch: pytest
     [due] = list(plan.times(friday, monday))
     event = plan.event(due)
     assert (event["time"], event["detail-type"], event["resources"]) == (
-        "2026-03-30T03:00:00Z", "Scheduled Event", [rule],
-    )  # fmt: skip
+        "2026-03-30T03:00:00Z",
+        "Scheduled Event",
+        [rule],
+    )
     own = moved_clock.Plan("s", rule, "rate(1 hour)", "UTC", function, '{"at": "<aws.scheduler.scheduled-time>"}')
     assert own.event(due) == {"at": "2026-03-30T03:00:00Z"}
     monkeypatch.setattr(moved_clock, "plans", lambda: [moved_clock.Plan("s", rule, "rate(1 minute)", "UTC", function)])

@@ -21,9 +21,13 @@ def python(source: str, endpoint: str, **variables: str) -> subprocess.Completed
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
     environment = kept | as_aws(endpoint, "s2t4") | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"} | variables
     return subprocess.run(
-        [sys.executable, "-c", STARTED + source], env=environment, cwd=ROOT, capture_output=True, encoding="utf-8",
+        [sys.executable, "-c", STARTED + source],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
         timeout=120,
-    )  # fmt: skip
+    )
 
 
 def test_a_notebook_has_stand_ins_that_end_with_it(cloud: Any) -> None:
@@ -51,7 +55,8 @@ def test_with_a_key_of_the_readers_own_stripe_is_the_real_one(cloud: Any) -> Non
 def test_without_stand_ins_the_third_parties_are_the_real_ones(cloud: Any, how: str) -> None:
     done = python(f"c = {how}; print(json.dumps(c.partners)); c.stand_in('github')", cloud.endpoint)
     assert json.loads(done.stdout.splitlines()[0]) == {
-        "stripe": "https://api.stripe.com", "paypal": "https://api-m.sandbox.paypal.com",
+        "stripe": "https://api.stripe.com",
+        "paypal": "https://api-m.sandbox.paypal.com",
         "github": "https://api.github.com",
-    }  # fmt: skip
+    }
     assert "This lesson needs the stand-in for github" in done.stderr

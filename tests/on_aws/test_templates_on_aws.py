@@ -24,8 +24,11 @@ SERVICES = [*sorted(path.parent for path in (ROOT / "demo_lambdas").glob("*/serv
 def lint(*files: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [peer("cfn-lint"), "--regions", "eu-west-1", "--format", "parseable", "--", *map(str, files)],
-        capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 def test_every_template_with_a_suffix_is_valid(mine: str, cloud: Any, tmp_path: Path) -> None:

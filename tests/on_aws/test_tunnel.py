@@ -52,8 +52,16 @@ def test_bodies_of_any_size_arrive_byte_by_byte(base: str, stand_in: Any, size: 
     assert last(stand_in)["body"] == body
 
 
-@pytest.mark.parametrize("path", ["/_stand_in/requests", "/%5Fstand_in/requests", "/x/../_stand_in/reset",
-                                  "/%255Fstand_in/requests", "//_stand_in/requests"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_stand_in/requests",
+        "/%5Fstand_in/requests",
+        "/x/../_stand_in/reset",
+        "/%255Fstand_in/requests",
+        "//_stand_in/requests",
+    ],
+)
 def test_the_doors_of_a_stand_in_are_closed_from_outside(base: str, stand_in: Any, path: str) -> None:
     before = len(stand_in.RequestHandlerClass.arrived)
     assert httpx.get(base + path).status_code == 404
@@ -82,8 +90,15 @@ def test_what_is_not_there_or_hangs_up_is_a_bad_gateway(base: str) -> None:
 
 def test_a_message_that_comes_twice_is_one_request(base: str, stand_in: Any, client: Any) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html"""
-    request = {"stand_in": "shop", "method": "POST", "path": "/pay", "query": "", "headers": {}, "body": "",
-               "base64": False}  # fmt: skip
+    request = {
+        "stand_in": "shop",
+        "method": "POST",
+        "path": "/pay",
+        "query": "",
+        "headers": {},
+        "body": "",
+        "base64": False,
+    }
     for _ in range(2):
         client("sqs").send_message(
             QueueUrl=tunnel._open["agent"].queue, MessageBody=json.dumps({"id": "the-same", "request": request})
@@ -125,20 +140,36 @@ def test_each_variable_is_led_by_its_own_value(base: str, stand_in: Any, monkeyp
     service = personal.load("demo_lambdas/hello_world")
     real = "https://api.stripe.com"
     service.provider["environment"] = {
-        "A": f"http://127.0.0.1:{port}/v1?x=1", "B": f"http://localhost:{port}/", "C": real,
+        "A": f"http://127.0.0.1:{port}/v1?x=1",
+        "B": f"http://localhost:{port}/",
+        "C": real,
         "D": {"Ref": "AWS::Region"},
-        "E": f"http://127.0.0.1:{port}", "F": f"http://127.0.0.1:{port}/v1/", "G": "http://127.evil.example/", "H": 5,
-    }  # fmt: skip
+        "E": f"http://127.0.0.1:{port}",
+        "F": f"http://127.0.0.1:{port}/v1/",
+        "G": "http://127.evil.example/",
+        "H": 5,
+    }
     service.functions["hello"]["environment"] = {"A": real}
     confirm.before_deploy(service)
     assert service.provider["environment"] == {
-        "A": f"{base}/v1?x=1", "B": base, "C": real, "D": {"Ref": "AWS::Region"}, "E": base, "F": f"{base}/v1/",
-        "G": "http://127.evil.example/", "H": 5,
-    }  # fmt: skip
+        "A": f"{base}/v1?x=1",
+        "B": base,
+        "C": real,
+        "D": {"Ref": "AWS::Region"},
+        "E": base,
+        "F": f"{base}/v1/",
+        "G": "http://127.evil.example/",
+        "H": 5,
+    }
     assert service.functions["hello"]["environment"] == {"A": real}
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    for value in (f"https://127.0.0.1:{port}", f"http://a:b@127.0.0.1:{port}", "http://127.0.0.1:1", "http://[::1]:2/x",
-                  "http://127.0.0.1:99999"):  # fmt: skip
+    for value in (
+        f"https://127.0.0.1:{port}",
+        f"http://a:b@127.0.0.1:{port}",
+        "http://127.0.0.1:1",
+        "http://[::1]:2/x",
+        "http://127.0.0.1:99999",
+    ):
         service.functions["hello"]["environment"] = {"A": value}
         with pytest.raises(WorkshopError, match="cannot reach"):
             confirm.only_here(service)

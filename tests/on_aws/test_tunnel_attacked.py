@@ -46,20 +46,39 @@ def test_characters_that_sqs_refuses_arrive(base: str, stand_in: Any) -> None:
     assert answer.content == last(stand_in)["body"] == body
 
 
-@pytest.mark.parametrize(("sent", "arrives"), [
-    ("/a%0Ab", "/a%0Ab"), ("/a%0D%0AX-Evil:%201", "/a%0D%0AX-Evil:%201"), ("/50%25", "/50%25"), ("/a%23b", "/a%23b"),
-    ("/%C3%A4", "/%C3%A4"), ("//evil.example/x", "/evil.example/x"), ("/@evil.example/", "/@evil.example/"),
-    ("/http://evil.example/", "/http://evil.example/"), ("/x?a=%0D%0Ab", "/x?a=%0D%0Ab"),
-    ("/" + "x" * 4000, "/" + "x" * 4000),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ("/a%0Ab", "/a%0Ab"),
+        ("/a%0D%0AX-Evil:%201", "/a%0D%0AX-Evil:%201"),
+        ("/50%25", "/50%25"),
+        ("/a%23b", "/a%23b"),
+        ("/%C3%A4", "/%C3%A4"),
+        ("//evil.example/x", "/evil.example/x"),
+        ("/@evil.example/", "/@evil.example/"),
+        ("/http://evil.example/", "/http://evil.example/"),
+        ("/x?a=%0D%0Ab", "/x?a=%0D%0Ab"),
+        ("/" + "x" * 4000, "/" + "x" * 4000),
+    ],
+)
 def test_odd_paths_arrive_and_lead_nowhere_else(base: str, stand_in: Any, sent: str, arrives: str) -> None:
     assert httpx.get(base + sent).status_code == 418
     assert last(stand_in)["line"] == f"GET {arrives}"
     assert last(stand_in)["headers"]["Host"].startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize("path", ["/_stand%5Fin/x", "/%255fstand_in/x", "/%25255Fstand_in/x", "/./_stand_in/x",
-                                  "/a/%2e%2e/_stand_in/x", "/_stand_in", "/x?/_stand_in/y"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_stand%5Fin/x",
+        "/%255fstand_in/x",
+        "/%25255Fstand_in/x",
+        "/./_stand_in/x",
+        "/a/%2e%2e/_stand_in/x",
+        "/_stand_in",
+        "/x?/_stand_in/y",
+    ],
+)
 def test_the_doors_stay_closed_in_every_disguise(base: str, stand_in: Any, path: str) -> None:
     httpx.get(base + path)
     arrived = [one["line"].partition("?")[0] for one in stand_in.RequestHandlerClass.arrived]
@@ -73,11 +92,15 @@ def test_headers_with_odd_bytes_arrive(base: str, stand_in: Any) -> None:
     assert headers["x-two"] == "a,b"  # duplicates are combined with commas: HTTP_API
 
 
-@pytest.mark.parametrize("head", [
-    b"GET http://127.0.0.1:1/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    b"POST /%s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET http://127.0.0.1:1/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        b"POST /%s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
+    ],
+)
 def test_rubbish_from_the_internet_reaches_no_stand_in(base: str, stand_in: Any, head: bytes) -> None:
     before = len(stand_in.RequestHandlerClass.arrived)
     answer = raw(base, head)

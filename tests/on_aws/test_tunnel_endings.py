@@ -59,9 +59,13 @@ def reader(aws: Cloud, code: str, **more: str) -> subprocess.Popen[str]:
     """A kernel of a reader on AWS."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **as_aws(aws.endpoint, SUFFIX), **more}
     return subprocess.Popen(
-        [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, encoding="utf-8",
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
 
 
 def until(process: subprocess.Popen[str], word: str) -> str:

@@ -22,9 +22,15 @@ def served(name: str, clock: Callable[[], float] = time.time) -> Iterator[str]:
     module, _, factory = PARTNERS[name].partition(":")
     app = getattr(import_module(module), factory)(PartnerContext(clock=clock, urls={name: url}))
     config = uvicorn.Config(
-        net.LoopbackOnly(app), http="httptools", ws="none", lifespan="off", log_level="error",
-        timeout_graceful_shutdown=1, server_header=False, date_header=False,
-    )  # fmt: skip
+        net.LoopbackOnly(app),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        date_header=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()

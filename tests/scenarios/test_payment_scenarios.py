@@ -35,8 +35,12 @@ def test_books_that_do_not_agree_are_noticed():
     fine = {"charged": Counter(a=1), "paid": {"a"}, "lines": Counter(a=1), "stripe": 100, "ledger": 100}
     assert Books(**fine).agree
     for wrong in (
-        {"charged": Counter(a=2)}, {"charged": Counter()}, {"paid": set()}, {"lines": Counter(a=2)}, {"ledger": 99},
-    ):  # fmt: skip
+        {"charged": Counter(a=2)},
+        {"charged": Counter()},
+        {"paid": set()},
+        {"lines": Counter(a=2)},
+        {"ledger": 99},
+    ):
         assert not Books(**(fine | wrong)).agree
 
 
@@ -56,9 +60,12 @@ def test_ten_at_once_are_ten_charges_on_a_busy_machine_too(shop):
 def test_webhooks_five_ways(shop):
     rows = shop.webhooks().rows
     assert [row[1:] for row in rows] == [
-        ["400", "open", "0"], ["400", "open", "0"], ["200", "paid", "1"], ["200, 200", "paid", "1"],
+        ["400", "open", "0"],
+        ["400", "open", "0"],
         ["200", "paid", "1"],
-    ]  # fmt: skip
+        ["200, 200", "paid", "1"],
+        ["200", "paid", "1"],
+    ]
 
 
 def test_what_only_the_stand_in_can_do_says_so(shop):
@@ -87,10 +94,18 @@ def test_small_things():
 
 @pytest.mark.parametrize(
     ("line", "found"),
-    [("key sk_test_abc", True), ("whsec_abc", True), ("token tok_visa", True), ("Authorization: Bearer x", True),
-     ("card 4242 4242 4242 4242 declined", True), ("4000-0000-0000-0002", True), ("order-1234", False),
-     ("8f14e45f-4242-4242-4242-424242424242", False), ("Duration: 1234567890123.5 ms", False)],
-)  # fmt: skip
+    [
+        ("key sk_test_abc", True),
+        ("whsec_abc", True),
+        ("token tok_visa", True),
+        ("Authorization: Bearer x", True),
+        ("card 4242 4242 4242 4242 declined", True),
+        ("4000-0000-0000-0002", True),
+        ("order-1234", False),
+        ("8f14e45f-4242-4242-4242-424242424242", False),
+        ("Duration: 1234567890123.5 ms", False),
+    ],
+)
 def test_the_search_finds_what_must_not_be_there(line, found):
     seen = any(each.search(line) for each in PATTERNS.values())
     assert (seen or any(is_card_number(each) for each in DIGITS.findall(line))) is found

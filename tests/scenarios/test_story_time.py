@@ -17,10 +17,15 @@ def courier(cloud: Any) -> Courier:
     return Courier("no-such-function", lambda: datetime(2026, 3, 25, 12, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("headers", [
-    {"Host": "evil.example"}, {"Host": "evil.example:80"}, {"Origin": "https://evil.example"},
-    {"Sec-Fetch-Site": "cross-site"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
 def test_other_hosts_and_sites_are_refused(courier: Courier, headers: dict[str, str]) -> None:
     assert httpx.post(courier.url, headers=headers, content="{}").status_code == 403
 

@@ -149,9 +149,7 @@ VARIABLES = [
 
 
 @pytest.mark.parametrize(("text", "line", "words"), YAML + SHAPE + EVENTS + VARIABLES)
-def test_is_refused(
-    text: str, line: int | None, words: str, write: Callable[..., Path], offline_aws: None
-) -> None:
+def test_is_refused(text: str, line: int | None, words: str, write: Callable[..., Path], offline_aws: None) -> None:
     folder = write({"serverless.yml": text})
     with pytest.raises(WorkshopError) as refused:
         serverless.package(serverless.load(folder))
@@ -177,9 +175,7 @@ CODE = [
 
 
 @pytest.mark.parametrize(("code", "where", "words"), CODE)
-def test_code_is_refused(
-    code: str, where: str, words: str, write: Callable[..., Path], offline_aws: None
-) -> None:
+def test_code_is_refused(code: str, where: str, words: str, write: Callable[..., Path], offline_aws: None) -> None:
     folder = write({"serverless.yml": HEAD + BODY, "handler.py": code})
     with pytest.raises(WorkshopError) as refused:
         serverless.package(serverless.load(folder))

@@ -26,9 +26,16 @@ def run(cloud: Any) -> Run:
     def command(*words: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"WORKSHOP_CLOUD": cloud.endpoint}
         done = subprocess.run(
-            [sys.executable, "-m", "workshop", *words], cwd=ROOT, env=environment, capture_output=True, text=True,
-            encoding="utf-8", timeout=120, check=False, input=text,
-        )  # fmt: skip
+            [sys.executable, "-m", "workshop", *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+            input=text,
+        )
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback (most recent call last)" not in done.stderr
         return done

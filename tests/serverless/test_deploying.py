@@ -164,9 +164,11 @@ def test_rollback(folder: Path) -> None:
         serverless.rollback(service, "123")
 
 
-BROKEN = "\nresources:\n  Resources:\n    Broken:\n      Type: AWS::Lambda::EventSourceMapping\n      Properties:\n" \
-         "        FunctionName: no-such-function\n" \
-         "        EventSourceArn: arn:aws:sqs:eu-west-1:123456789012:no-such-queue\n"  # fmt: skip
+BROKEN = (
+    "\nresources:\n  Resources:\n    Broken:\n      Type: AWS::Lambda::EventSourceMapping\n      Properties:\n"
+    "        FunctionName: no-such-function\n"
+    "        EventSourceArn: arn:aws:sqs:eu-west-1:123456789012:no-such-queue\n"
+)
 
 
 def test_a_failed_first_deploy_leaves_nothing(folder: Path, client: Callable[..., Any], service_name: str) -> None:
@@ -203,9 +205,12 @@ def test_a_bad_file_deploys_nothing(folder: Path) -> None:
 def test_a_layer_gets_a_new_version_only_when_it_changes(folder: Path, service_name: str) -> None:
     (folder / "layer" / "python").mkdir(parents=True)
     (folder / "layer" / "python" / "shared.py").write_text("word = 'one'\n", encoding="utf-8")
-    text = HELLO.format(name=service_name).replace(
-        "    events:", "    layers:\n      - !Ref SharedLambdaLayer\n    events:"
-    ) + "layers:\n  shared:\n    path: layer\n"  # fmt: skip
+    text = (
+        HELLO.format(name=service_name).replace(
+            "    events:", "    layers:\n      - !Ref SharedLambdaLayer\n    events:"
+        )
+        + "layers:\n  shared:\n    path: layer\n"
+    )
     (folder / "serverless.yml").write_text(text, encoding="utf-8")
     code = "import shared\n\ndef hello(event, context):\n    return {'statusCode': 200, 'body': shared.word}\n"
     (folder / "handler.py").write_text(code, encoding="utf-8")
@@ -312,7 +317,7 @@ def test_invoke_local(folder: Path, service_name: str) -> None:
     service = serverless.load(folder)
     answer = serverless.invoke_local(service, "hello", {"a": 1})
     assert answer.payload == [{"a": 1}, f"{service_name}-dev-hello", "x", True]
-    assert answer.log == "printed {\"payload\": 1}\n"
+    assert answer.log == 'printed {"payload": 1}\n'
     assert serverless.invoke_local(service, "hello", {"exit": 1}).error == "Unhandled"
     assert not list(folder.rglob("*.pyc"))
 

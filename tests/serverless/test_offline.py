@@ -22,12 +22,15 @@ from workshop.errors import WorkshopError
 pytestmark = pytest.mark.usefixtures("cloud")
 # The suite's share of the 1,000 edits and requests; `OFFLINE_EDITS=1000` does all of them.
 EDITS = int(os.environ.get("OFFLINE_EDITS", "40"))
-TEXT = HELLO + """\
+TEXT = (
+    HELLO
+    + """\
       - http:
           path: orders/{{id}}
           method: post
           cors: true
 """
+)
 CODE = """\
 def hello(event, context):
     path = event["path"]
@@ -70,8 +73,10 @@ def test_a_line_a_request(running: Any) -> None:
     httpx.get(f"{running.url}/nothing")
     lines = running.log()
     assert [line.split()[:3] for line in lines] == [
-        ["GET", "/hello", "200"], ["GET", "/hello", "200"], ["GET", "/nothing", "404"],
-    ]  # fmt: skip
+        ["GET", "/hello", "200"],
+        ["GET", "/hello", "200"],
+        ["GET", "/nothing", "404"],
+    ]
     assert lines[0].endswith("ms  cold")
     assert lines[1].endswith("ms  warm")
     assert lines[2].endswith("ms")
@@ -136,7 +141,7 @@ def test_many_at_once_while_editing(running: Any, folder: Path) -> None:
     answers: list[str] = []
     threads = [
         threading.Thread(target=lambda: answers.append(httpx.get(f"{running.url}/hello").text)) for _ in range(8)
-    ]  # fmt: skip
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -153,9 +158,12 @@ def test_without_watching_edits_wait(folder: Path) -> None:
 
 def test_two_services_at_once(folder: Path, write: Callable[..., Path], service_name: str) -> None:
     other = write(
-        {"serverless.yml": TEXT.format(name=f"{service_name}b").replace("orders", "payments"),
-         "handler.py": CODE.format(word="other")}, "other",
-    )  # fmt: skip
+        {
+            "serverless.yml": TEXT.format(name=f"{service_name}b").replace("orders", "payments"),
+            "handler.py": CODE.format(word="other"),
+        },
+        "other",
+    )
     with serverless.offline(folder, other, port=0) as offline:
         assert httpx.get(f"{offline.url}/{service_name}/hello").text.startswith("one")
         assert httpx.get(f"{offline.url}/{service_name}b/hello").text.startswith("other")
@@ -213,9 +221,12 @@ def test_layers_permissions_and_schedules_work_as_deployed(
 ) -> None:
     """serverless-offline has none of these; here the service is deployed, so all of it is there."""
     folder = write(
-        {"serverless.yml": WITH_PARTS.format(name=service_name), "handler.py": READS,
-         "layer/python/words.py": "WORD = 'from the layer'\n"},
-    )  # fmt: skip
+        {
+            "serverless.yml": WITH_PARTS.format(name=service_name),
+            "handler.py": READS,
+            "layer/python/words.py": "WORD = 'from the layer'\n",
+        },
+    )
     for name in ("allowed", "secret"):
         client("ssm").put_parameter(Name=f"{service_name}-{name}", Value=f"the {name} one", Type="String")
     with serverless.offline(folder, port=0) as offline:
@@ -310,9 +321,13 @@ def test_the_command_ends_clean(folder: Path, cloud: Any) -> None:
     environment = os.environ | {"WORKSHOP_CLOUD": cloud.endpoint, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "workshop", "offline", str(folder), "--port", "0"],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
         cwd=Path(__file__).resolve().parent.parent.parent,
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     lines: list[str] = []
     while not lines or "Ctrl-C" not in lines[-1]:

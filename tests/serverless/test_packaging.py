@@ -25,11 +25,22 @@ HEAD = "service: hello\nprovider:\n  name: aws\n  runtime: python3.13\n"
 BODY = "functions:\n  hello:\n    handler: handler.hello\n"
 CLUTTER = dict.fromkeys(
     [
-        ".env", ".env.local", "key.pem", ".git/config", ".venv/lib/x.py", "__pycache__/handler.pyc", "tests/test_a.py",
-        "node_modules/a.js", ".serverless/old.zip", ".gitignore", "README.md", ".pytest_cache/x", "test_handler.py",
+        ".env",
+        ".env.local",
+        "key.pem",
+        ".git/config",
+        ".venv/lib/x.py",
+        "__pycache__/handler.pyc",
+        "tests/test_a.py",
+        "node_modules/a.js",
+        ".serverless/old.zip",
+        ".gitignore",
+        "README.md",
+        ".pytest_cache/x",
+        "test_handler.py",
     ],
     "x",
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -100,20 +111,31 @@ def test_patterns(block: str, expected: list[str], packaged: Callable[..., Any])
 @pytest.mark.parametrize(
     ("pattern", "path", "fits"),
     [
-        ("*.py", "a.py", True), ("*.py", "a/b.py", False), ("**/*.py", "a.py", True), ("**/*.py", "a/b/c.py", True),
-        ("a/**", "a/b/c", True), ("a?c", "abc", True), ("a?c", "a/c", False), ("[ab].py", "b.py", True),
-        ("[!ab].py", "b.py", False), ("{a,b}.py", "b.py", True), ("a.py", "axpy", False), ("a+b", "a+b", True),
+        ("*.py", "a.py", True),
+        ("*.py", "a/b.py", False),
+        ("**/*.py", "a.py", True),
+        ("**/*.py", "a/b/c.py", True),
+        ("a/**", "a/b/c", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("[ab].py", "b.py", True),
+        ("[!ab].py", "b.py", False),
+        ("{a,b}.py", "b.py", True),
+        ("a.py", "axpy", False),
+        ("a+b", "a+b", True),
     ],
-)  # fmt: skip
+)
 def test_globs(pattern: str, path: str, fits: bool) -> None:
     assert bool(regex_of(pattern).fullmatch(path)) is fits
 
 
 def test_one_zip_a_function(packaged: Callable[..., Any]) -> None:
     text = (
-        HEAD + "package:\n  individually: true\n" + BODY
+        HEAD
+        + "package:\n  individually: true\n"
+        + BODY
         + "    package:\n      patterns: ['!big.bin']\n  two:\n    handler: handler.hello\n"
-    )  # fmt: skip
+    )
     made = packaged({"serverless.yml": text, "big.bin": "x"})
     assert names(made.functions["hello"]) == ["handler.py"]
     assert names(made.functions["two"]) == ["big.bin", "handler.py"]
@@ -189,16 +211,25 @@ def test_bad_requirements(line: str, words: str, packaged: Callable[..., Any]) -
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("ERROR: Could not find a version that satisfies the requirement nosuch==9 (from versions: none)\n"
-         "ERROR: No matching distribution found for nosuch==9", "package nosuch.*no wheel"),
-        ("WARNING: Retrying after connection broken by 'NewConnectionError(Name or service not known)'\n"
-         "ERROR: Could not find a version that satisfies the requirement stripe", "package stripe.*network is away"),
+        (
+            "ERROR: Could not find a version that satisfies the requirement nosuch==9 (from versions: none)\n"
+            "ERROR: No matching distribution found for nosuch==9",
+            "package nosuch.*no wheel",
+        ),
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError(Name or service not known)'\n"
+            "ERROR: Could not find a version that satisfies the requirement stripe",
+            "package stripe.*network is away",
+        ),
         ("error: Request failed after 3 retries\n  cause: dns error", "network is away"),
-        ("  x No solution found:\n  Because there is no version of idna==99 and you require idna==99, we can conclude",
-         "package idna has no wheel"),
+        (
+            "  x No solution found:\n  Because there is no version of idna==99 and you require "
+            "idna==99, we can conclude",
+            "package idna has no wheel",
+        ),
         ("  x No solution found:\n  Because pyaudio has no wheels with a matching platform tag", "pyaudio.*no wheel"),
     ],
-)  # fmt: skip
+)
 def test_a_package_that_cannot_be_fetched_is_named(said: str, words: str, tmp_path: Path) -> None:
     """What pip and uv say, turned into one sentence. The installer itself is a program that says just that."""
     import sys
@@ -260,8 +291,10 @@ def test_written_to_a_folder(packaged: Callable[..., Any], tmp_path: Path) -> No
     made = packaged({"serverless.yml": HEAD + BODY})
     written = {path.name for path in made.write(tmp_path / "out")}
     assert written == {
-        "cloudformation-template-create-stack.json", "cloudformation-template-update-stack.json", "hello.zip",
-    }  # fmt: skip
+        "cloudformation-template-create-stack.json",
+        "cloudformation-template-update-stack.json",
+        "hello.zip",
+    }
 
 
 def test_folders_that_link_in_a_circle_end(tmp_path: Path) -> None:

@@ -135,9 +135,14 @@ def original(folders: dict[str, Path], cloud: Any) -> dict[str, Any]:
         folder = folders[name]
         environment = os.environ | {"NODE_NO_WARNINGS": "1", "SLS_NOTIFICATIONS_MODE": "off"}
         done = subprocess.run(
-            [osls, "package"], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8",
+            [osls, "package"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
             check=False,
-        )  # fmt: skip
+        )
         if done.returncode:
             return done.stdout + done.stderr
         written = folder / ".serverless" / "cloudformation-template-update-stack.json"
@@ -166,8 +171,11 @@ def test_every_template_passes_cfn_lint(
         (tmp_path / f"{name}.json").write_text(json.dumps(template), encoding="utf-8")
     done = subprocess.run(
         [lint, "--regions", "eu-west-1", "--format", "parseable", "--", *map(str, sorted(tmp_path.glob("*.json")))],
-        capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -120,9 +120,21 @@ def test_a_value_from_another_file_keeps_its_line(write: Callable[..., Path], of
 
 @pytest.mark.parametrize(
     ("word", "value"),
-    [("yes", "yes"), ("on", "on"), ("12:30", "12:30"), ("2012-10-17", "2012-10-17"), ("0x1F", 31), ("1e3", 1000.0),
-     ("010", 10), ("~", None), ("'1'", "1"), ("True", True), (".5", 0.5), ("1.2.3", "1.2.3")],
-)  # fmt: skip
+    [
+        ("yes", "yes"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("2012-10-17", "2012-10-17"),
+        ("0x1F", 31),
+        ("1e3", 1000.0),
+        ("010", 10),
+        ("~", None),
+        ("'1'", "1"),
+        ("True", True),
+        (".5", 0.5),
+        ("1.2.3", "1.2.3"),
+    ],
+)
 def test_yaml_is_read_by_version_1_2(word: str, value: Any, value_of: Callable[..., Any]) -> None:
     """https://yaml.org/spec/1.2.2/#103-core-schema: PyYAML's own 1.1 would read yes, on and 12:30 as something else."""
     assert value_of(word) == value

@@ -41,9 +41,14 @@ def function(cloud, client):
     role = client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=policy([trust]))["Role"]["Arn"]
     client("iam").put_role_policy(RoleName=NAME, PolicyName="own", PolicyDocument=policy(ALLOWED))
     made = client("lambda").create_function(
-        FunctionName=NAME, Runtime="python3.13", Handler="handler.handler", Role=role, MemorySize=256,
-        Code={"ZipFile": archive.getvalue()}, Environment={"Variables": {"API_TOKEN": "abcdefghijkl", "STAGE": "dev"}},
-    )  # fmt: skip
+        FunctionName=NAME,
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Role=role,
+        MemorySize=256,
+        Code={"ZipFile": archive.getvalue()},
+        Environment={"Variables": {"API_TOKEN": "abcdefghijkl", "STAGE": "dev"}},
+    )
     yield NAME, type("Deployment", (), {"functions": {"pay": made["FunctionArn"]}})()
     client("lambda").delete_function(FunctionName=NAME)
 
@@ -85,9 +90,12 @@ def test_logs_of_calls_read_back_per_request(function):
 
 def test_the_page_says_who_calls_what_it_may_and_hides_tokens(function, client):
     client("lambda").add_permission(
-        FunctionName=NAME, StatementId="rule", Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
+        FunctionName=NAME,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
         SourceArn="arn:aws:events:eu-west-1:123456789012:rule/nightly",
-    )  # fmt: skip
+    )
     page = show.console(function[0])
     text = str(page)
     assert page.triggers == ["EventBridge rule/nightly"] and page.settings["memory"] == "256 MB"
@@ -108,9 +116,12 @@ def test_a_path_of_an_api_is_named(function, client):
     uri = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function[1].functions['pay']}/invocations"
     api.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
     client("lambda").add_permission(
-        FunctionName=NAME, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com",
+        FunctionName=NAME,
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
         SourceArn=f"arn:aws:execute-api:eu-west-1:123456789012:{made['id']}/*/*",
-    )  # fmt: skip
+    )
     assert "API Gateway POST /pay" in show.console(function[0]).triggers
     api.delete_rest_api(restApiId=made["id"])
 

@@ -41,14 +41,19 @@ def clean(
     failed = _remove(aws, things, quiet=as_json) if removing else {}
     left = cleaning.find(aws, owner, everyone=everyone) if removing and as_json else things
     if as_json:
-        typer.echo(json.dumps({
-            "owner": "*" if everyone else owner,
-            "found": [_plain(one) for one in things],
-            "removed": [_plain(one) for one in things if removing and one not in failed],
-            "failed": [_plain(one) | {"reason": why} for one, why in failed.items()],
-            "left": [_plain(one) for one in left],
-            "unseen": found.unseen,
-        }, indent=2))  # fmt: skip
+        typer.echo(
+            json.dumps(
+                {
+                    "owner": "*" if everyone else owner,
+                    "found": [_plain(one) for one in things],
+                    "removed": [_plain(one) for one in things if removing and one not in failed],
+                    "failed": [_plain(one) | {"reason": why} for one, why in failed.items()],
+                    "left": [_plain(one) for one in left],
+                    "unseen": found.unseen,
+                },
+                indent=2,
+            )
+        )
         raise typer.Exit(1 if failed else 0)
     if str(found):
         typer.echo(str(found), err=True)

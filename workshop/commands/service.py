@@ -109,8 +109,17 @@ def _deploy_function(
     service, _ = load(folder, stage, region, param)
     done = serverless.deploy_function(service, only_function(service, function))
     if as_json:
-        typer.echo(json.dumps({"function": done.function, "name": done.name, "code": done.code,
-                               "configuration": done.configuration, "seconds": round(done.seconds, 3)}))  # fmt: skip
+        typer.echo(
+            json.dumps(
+                {
+                    "function": done.function,
+                    "name": done.name,
+                    "code": done.code,
+                    "configuration": done.configuration,
+                    "seconds": round(done.seconds, 3),
+                }
+            )
+        )
     else:
         out(str(done))
 

@@ -203,9 +203,16 @@ def offline(
     cloud = connect_command(stand_ins=True)  # what is served here can reach them here
     own = beside(cloud, SERVED_HERE)
     running = serverless.offline(
-        *chosen, port=port, stage=stage, region=region, params=params(param), watch=watch, say=_line,
-        read=personal.load, cloud=own,
-    )  # fmt: skip
+        *chosen,
+        port=port,
+        stage=stage,
+        region=region,
+        params=params(param),
+        watch=watch,
+        say=_line,
+        read=personal.load,
+        cloud=own,
+    )
     with interruptible(cloud):
         running.start()
     out(f"Offline at {running.url}\n")

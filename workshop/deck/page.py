@@ -92,7 +92,7 @@ def section(slide: Slide, deck: Path) -> str:
     return (
         f'<section class="{slide.look or "plain"}" aria-roledescription="slide" aria-label="{slide.number}: '
         f'{escape(slide.title, quote=True)}">\n<div class="inside">{rendered(slide.body, where, deck)}{extra}</div>\n'
-        f'<footer>{" · ".join(foot)}</footer>\n<aside hidden>{rendered(slide.notes, where, deck)}</aside>\n</section>'
+        f"<footer>{' · '.join(foot)}</footer>\n<aside hidden>{rendered(slide.notes, where, deck)}</aside>\n</section>"
     )
 
 

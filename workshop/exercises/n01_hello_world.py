@@ -135,8 +135,8 @@ greet_by_name = Exercise(
     name="greet_by_name",
     title="Greet by name",
     stretch=True,
-    task="`GET /hello?name=Ada` shall answer `{\"message\": \"hello Ada\"}`, and `GET /hello` without a name "
-    "`{\"message\": \"hello stranger\"}`. What follows the question mark is in `event[\"queryStringParameters\"]`.",
+    task='`GET /hello?name=Ada` shall answer `{"message": "hello Ada"}`, and `GET /hello` without a name '
+    '`{"message": "hello stranger"}`. What follows the question mark is in `event["queryStringParameters"]`.',
     nudge="Call it once without a name and read the log. AWS sends `None` where there is no question mark.",
     before=LESSON,
     solved='''from pathlib import Path
@@ -154,9 +154,7 @@ exercises.greet_by_name.check(url)''',
     wrong=(
         Attempt(GREETING.format('event["queryStringParameters"]["name"]'), "is None, not an empty dictionary"),
         Attempt(GREETING.format('event["queryStringParameters"] or "stranger"'), "For the name Ada the message is"),
-        Attempt(
-            GREETING.format('(event["queryStringParameters"] or {}).get("name", "you")'), "not 'hello stranger'"
-        ),
+        Attempt(GREETING.format('(event["queryStringParameters"] or {}).get("name", "you")'), "not 'hello stranger'"),
         Attempt(
             GREETING.format('(event["queryStringParameters"] or {}).get("name", "stranger").split()[0]'),
             "For the name Grace Hopper",

@@ -113,7 +113,7 @@ def api_of(stack: str) -> str:
 def grade_two_stages(answer: Any) -> str:
     """`dev` and `test` both answer, and say different things."""
     stack, endpoints = getattr(answer, "stack", ""), getattr(answer, "endpoints", [])
-    need(stack and endpoints, f"The answer is {shown(answer)}. Pass what `deploy(…, stage=\"test\")` returned.")
+    need(stack and endpoints, f'The answer is {shown(answer)}. Pass what `deploy(…, stage="test")` returned.')
     dev_stage, test_stage = own_stage("dev"), own_stage("test")
     need(
         stack.endswith(f"-{test_stage}"),

@@ -94,13 +94,13 @@ in_chunks = Exercise(
     stretch=True,
     task="Write `chunked(pieces)`: a list of bytes in, the body of a chunked request out. Each chunk is its size in "
     "hexadecimal, `\\r\\n`, the bytes, `\\r\\n`. A chunk of size 0 is the end. Pass the function.",
-    nudge="`b\"%x\" % 26` is `b\"1a\"`. What would an empty piece in the middle look like to a server?",
+    nudge='`b"%x" % 26` is `b"1a"`. What would an empty piece in the middle look like to a server?',
     solved=CHUNKED,
     grade=grade_in_chunks,
     wrong=(
         Attempt(CHUNKED.replace("%x", "%d"), "hexadecimal"),
         Attempt(CHUNKED.replace(' + b"0\\r\\n\\r\\n"', ""), "still waits"),
         Attempt(CHUNKED.replace(" if piece)", ")"), "An empty piece looks like the end"),
-        Attempt(CHUNKED.replace('b"".join', 'str').replace(' + b"0\\r\\n\\r\\n"', ""), "bytes go over the wire"),
+        Attempt(CHUNKED.replace('b"".join', "str").replace(' + b"0\\r\\n\\r\\n"', ""), "bytes go over the wire"),
     ),
 )

@@ -72,7 +72,7 @@ in_the_order_asked = Exercise(
     name="in_the_order_asked",
     title="In the order asked",
     stretch=True,
-    task="Write `ordered(names, parameters)`: `parameters` is what `ssm.get_parameters(…)[\"Parameters\"]` gives, in "
+    task='Write `ordered(names, parameters)`: `parameters` is what `ssm.get_parameters(…)["Parameters"]` gives, in '
     "alphabetical order. Return the values in the order of `names`. Pass the function.",
     nudge="First make a dictionary from name to value. Each parameter has a `Name` and a `Value`.",
     solved="""def ordered(names, parameters):

@@ -58,8 +58,8 @@ exercises.to_pennies.check(smallest_unit)"""
 to_pennies = Exercise(
     name="to_pennies",
     title="The smallest unit",
-    task="Write `smallest_unit(text, currency)`: `(\"19.99\", \"GBP\")` is 1999, `(\"1999\", \"JPY\")` 1999, "
-    "`(\"1.990\", \"KWD\")` 1990 (dinars have three decimals). What cannot be paid, such as `\"19.999\"` pounds, is a "
+    task='Write `smallest_unit(text, currency)`: `("19.99", "GBP")` is 1999, `("1999", "JPY")` 1999, '
+    '`("1.990", "KWD")` 1990 (dinars have three decimals). What cannot be paid, such as `"19.999"` pounds, is a '
     "`ValueError`. Pass the function.",
     nudge="`Decimal(text)` is exact, `float(text)` is not. How many decimals has each currency?",
     solved=PENNIES.format("amount != int(amount) or amount <= 0"),
@@ -90,11 +90,15 @@ def deliveries() -> list[tuple[str, bytes, str, bool]]:
         ("A true signature under another body", PAYLOAD.replace(b"evt_1", b"evt_2"), f"t={NOW},v1={good}", False),
         ("A delivery recorded an hour ago", PAYLOAD, f"t={NOW - 3600},v1={old}", False),
         ("A recorded one with a new time written in", PAYLOAD, f"t={NOW},v1={old}", False),
-        ("A delivery while the secret changes (two signatures, the second is ours)", PAYLOAD,
-         f"t={NOW},v1={forged},v1={good}", True),
+        (
+            "A delivery while the secret changes (two signatures, the second is ours)",
+            PAYLOAD,
+            f"t={NOW},v1={forged},v1={good}",
+            True,
+        ),
         ("A signature of the scheme v0", PAYLOAD, f"t={NOW},v0={good}", False),
         ("No header at all", PAYLOAD, "", False),
-    ]  # fmt: skip
+    ]
 
 
 def grade_signed_by_stripe(answer: Any) -> str:
@@ -130,12 +134,14 @@ signed_by_stripe = Exercise(
     wrong=(
         Attempt(VERIFY.replace(" and abs(now - int(time)) <= 300", ""), "recorded an hour ago is believed"),
         Attempt(
-            VERIFY.replace('any(name == "v1" and hmac.compare_digest(value, expected) for name, value in parts)',
-                           'dict(parts[:2]).get("v1") == expected'),
+            VERIFY.replace(
+                'any(name == "v1" and hmac.compare_digest(value, expected) for name, value in parts)',
+                'dict(parts[:2]).get("v1") == expected',
+            ),
             "while the secret changes",
         ),
         Attempt(VERIFY.replace('name == "v1" and ', ""), "scheme v0"),
         Attempt(VERIFY.replace('time.encode() + b"." + payload', "payload"), "A true delivery is refused"),
         Attempt("exercises.signed_by_stripe.check(lambda payload, header, secret, now: True)", "forged"),
     ),
-)  # fmt: skip
+)

@@ -38,8 +38,10 @@ def grade_billed(answer: Any) -> str:
         need(not isinstance(got, str), f"It returns the text {shown(got)}. Make it a number.")
         need(got not in (ms, int(ms)) or right == ms, f"{got} is the Duration. Billed Duration is what is paid.")
         need(got == right, f"For a request billed {right} ms it returns {shown(got)}.")
-    need(called(answer, f"START RequestId: {ID} Version: $LATEST", what="a START line") is None,
-         "A START line has no billed time: return None for it.")  # fmt: skip
+    need(
+        called(answer, f"START RequestId: {ID} Version: $LATEST", what="a START line") is None,
+        "A START line has no billed time: return None for it.",
+    )
     return "Warm, cold, with and without a line's end: the milliseconds that are paid."
 
 

@@ -79,7 +79,7 @@ where_they_meet = Exercise(
     name="where_they_meet",
     title="Where the lines meet",
     stretch=True,
-    task="The same function, against two containers with a load balancer (`server_bill(\"fargate\", …)` as above). At "
+    task='The same function, against two containers with a load balancer (`server_bill("fargate", …)` as above). At '
     "how many requests a month do both cost the same?",
     nudge="`break_even(total, memory_mb=…, duration_ms=…, api=…)` finds it. The total is that of two servers.",
     solved=MEET.format(servers=TWO, api='"http"'),

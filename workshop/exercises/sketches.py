@@ -41,7 +41,7 @@ functions:
       - http: POST /webhook
 """
 
-HEAD = '''import json, os, re
+HEAD = """import json, os, re
 
 import boto3
 import stripe
@@ -84,9 +84,9 @@ def pay(event, context):
     except stripe.StripeError as error:
         print(f"Not known: {type(error).__name__}")
         return answer(503, error="Not known yet. Ask again: it is not taken twice.")
-'''
+"""
 
-FAIR = '''
+FAIR = """
 
 def charged(reference, plan, amount, source, key):
     intents = client.v1.payment_intents
@@ -103,9 +103,9 @@ def charged(reference, plan, amount, source, key):
         except stripe.InvalidRequestError:  # somebody else was quicker: see what is true now
             intent = intents.retrieve(made.id, options=key)
     return answer(200, id=intent.id) if intent.status == "succeeded" else answer(503, error="Ask again.")
-'''
+"""
 
-WEBHOOK = '''
+WEBHOOK = """
 
 def webhook(event, context):
     header = {name.lower(): value for name, value in event["headers"].items()}.get("stripe-signature", "")
@@ -114,22 +114,22 @@ def webhook(event, context):
     except (ValueError, stripe.SignatureVerificationError):
         return answer(400, error="Not from Stripe.")
     return answer(200)
-'''
+"""
 
-NAIVE = '''
+NAIVE = """
 
 def charged(reference, plan, amount, source, key):
     charge = client.v1.charges.create({"amount": amount, "currency": "gbp", "source": source}, key)
     return answer(200, id=charge.id)
-'''
+"""
 KEYED = NAIVE.replace(", key)\n", ', key | {"idempotency_key": reference})\n')
 TRUSTING = "type(amount) is not int or PRICES[plan] != amount", "plan not in PRICES"
-BELIEVING = '''
+BELIEVING = """
 
 def webhook(event, context):
     json.loads(event["body"] or "")
     return answer(200)
-'''
+"""
 
 
 def handler(kind: str) -> str:
@@ -153,7 +153,7 @@ from pathlib import Path
 import boto3
 from workshop import connect, create, deploy
 
-folder = create("{folder.rpartition('/')[2]}", template="hello-world")
+folder = create("{folder.rpartition("/")[2]}", template="hello-world")
 secrets = {{"stripe_test_key": connect().stripe_key, "stripe_webhook_secret": "whsec_" + os.urandom(16).hex()}}
 for name, value in secrets.items():
     boto3.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)

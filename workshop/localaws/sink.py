@@ -11,8 +11,21 @@ from workshop.localaws.metrics.store import Metrics
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 
 KEPT = 5000  # finished requests kept for timelines
-FIGURES = ("function", "version", "request_id", "started", "queued_ms", "init_ms", "duration_ms", "billed_ms",
-           "max_memory_mb", "environment_id", "pid", "log_stream", "status")  # fmt: skip
+FIGURES = (
+    "function",
+    "version",
+    "request_id",
+    "started",
+    "queued_ms",
+    "init_ms",
+    "duration_ms",
+    "billed_ms",
+    "max_memory_mb",
+    "environment_id",
+    "pid",
+    "log_stream",
+    "status",
+)
 
 
 class Sink:

@@ -8,9 +8,18 @@ from typing import Any
 
 from workshop.serverless.aws import Clients, error_code
 
-GONE = ("ResourceNotFoundException", "ResourceNotFound", "NoSuchBucket", "ParameterNotFound", "NoSuchEntity",
-        "NotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
-        "404")  # fmt: skip
+GONE = (
+    "ResourceNotFoundException",
+    "ResourceNotFound",
+    "NoSuchBucket",
+    "ParameterNotFound",
+    "NoSuchEntity",
+    "NotFoundException",
+    "NotFound",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+    "404",
+)
 
 _BETWEEN_REST_APIS = 31.0  # seconds
 

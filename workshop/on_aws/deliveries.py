@@ -57,18 +57,30 @@ def wait_for_deliveries(session: Any) -> None:
         if http_response.status_code == 200 and group.startswith("/aws/lambda/") and not partly:
             name = group.removeprefix("/aws/lambda/")
             _look_again(
-                session, "logs", "filter_log_events", context, parsed, LOG_LOOKS, LOG_PAUSE,
+                session,
+                "logs",
+                "filter_log_events",
+                context,
+                parsed,
+                LOG_LOOKS,
+                LOG_PAUSE,
                 lambda: lines_are_there(parsed.get("events", []), name),
                 "CloudWatch delivers log lines a few seconds late; waiting for them …",
-            )  # fmt: skip
+            )
 
     def metrics(http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         if http_response.status_code == 200 and _recent() and "AWS/Lambda" in str(context.get(_EARLIER)):
             _look_again(
-                session, "cloudwatch", "get_metric_data", context, parsed, METRIC_LOOKS, METRIC_PAUSE,
+                session,
+                "cloudwatch",
+                "get_metric_data",
+                context,
+                parsed,
+                METRIC_LOOKS,
+                METRIC_PAUSE,
                 lambda: any(one["Values"] for one in parsed["MetricDataResults"]),
                 "CloudWatch shows figures one to three minutes late; waiting for them …",
-            )  # fmt: skip
+            )
 
     for operation, after in (
         ("lambda.Invoke", invoked),
@@ -80,9 +92,16 @@ def wait_for_deliveries(session: Any) -> None:
 
 
 def _look_again(
-    session: Any, service: str, operation: str, context: dict[str, Any], parsed: dict[str, Any], looks: int,
-    pause: float, there: Any, words: str,
-) -> None:  # fmt: skip
+    session: Any,
+    service: str,
+    operation: str,
+    context: dict[str, Any],
+    parsed: dict[str, Any],
+    looks: int,
+    pause: float,
+    there: Any,
+    words: str,
+) -> None:
     """Asks once more until it is there, at most so often; the answer that the caller gets is the last one."""
     if getattr(_asking, "now", False) or there():
         return

@@ -52,10 +52,16 @@ class Plan:
             return json.loads(self.text.replace("<aws.scheduler.scheduled-time>", time))
         _, _, service, region, account, _ = self.arn.split(":", 5)
         return {
-            "version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": f"aws.{service}",
-            "account": account, "time": time, "region": region, "resources": [self.arn],
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": f"aws.{service}",
+            "account": account,
+            "time": time,
+            "region": region,
+            "resources": [self.arn],
             "detail": "{}" if service == "scheduler" else {},
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True, order=True)
@@ -108,10 +114,15 @@ def move(after: datetime, until: datetime) -> list[dict[str, Any]]:
             later = replace(call, at=call.at + TRIES_AGAIN[call.tries], tries=call.tries + 1)
             heapq.heappush(due, later) if later.at <= until else _again.append(later)
         if not call.tries:
-            fired.append({
-                "time": call.at.astimezone(UTC).isoformat(), "rule": call.name, "target": call.plan.target,
-                "request_id": answer["ResponseMetadata"].get("RequestId", ""), "error": error,
-            })  # fmt: skip
+            fired.append(
+                {
+                    "time": call.at.astimezone(UTC).isoformat(),
+                    "rule": call.name,
+                    "target": call.plan.target,
+                    "request_id": answer["ResponseMetadata"].get("RequestId", ""),
+                    "error": error,
+                }
+            )
     return fired
 
 
@@ -145,6 +156,10 @@ def _schedules() -> Iterator[Plan]:
             if found.get("State", "ENABLED") == "ENABLED":
                 target = found["Target"]
                 yield Plan(
-                    found["Name"], found["Arn"], found["ScheduleExpression"],
-                    found.get("ScheduleExpressionTimezone") or "UTC", target["Arn"], target.get("Input") or "",
-                )  # fmt: skip
+                    found["Name"],
+                    found["Arn"],
+                    found["ScheduleExpression"],
+                    found.get("ScheduleExpressionTimezone") or "UTC",
+                    target["Arn"],
+                    target.get("Input") or "",
+                )

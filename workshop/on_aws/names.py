@@ -18,9 +18,42 @@ TAG = "workshop"
 NOBODY = "shared"  # the tag's value where there is no suffix
 LOG_DAYS = 3  # how long logs are kept on AWS
 # Words that end other people's names, too: `tools-dev` is not the layer `tools` of a reader `dev`.
-_WORDS = ("api", "app", "base", "beta", "common", "core", "data", "demo", "dev", "env", "lambda", "layer", "lib",
-          "live", "local", "main", "node", "php", "preprod", "prod", "python", "qa", "runtime", "sandbox", "sdk",
-          "shared", "stage", "staging", "test", "tests", "tools", "uat", "utils", "workshop")  # fmt: skip
+_WORDS = (
+    "api",
+    "app",
+    "base",
+    "beta",
+    "common",
+    "core",
+    "data",
+    "demo",
+    "dev",
+    "env",
+    "lambda",
+    "layer",
+    "lib",
+    "live",
+    "local",
+    "main",
+    "node",
+    "php",
+    "preprod",
+    "prod",
+    "python",
+    "qa",
+    "runtime",
+    "sandbox",
+    "sdk",
+    "shared",
+    "stage",
+    "staging",
+    "test",
+    "tests",
+    "tools",
+    "uat",
+    "utils",
+    "workshop",
+)
 _LETTERS, _DIGITS = "abcdefghkmnpqrstuvwxyz", "23456789"  # none that is taken for another
 _FILE = Path(__file__).resolve().parent.parent.parent / ".workshop" / "suffix"
 

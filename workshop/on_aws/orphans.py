@@ -32,9 +32,16 @@ def leave(aws: Clients, owner: str, *, tag: str = "") -> None:
     aws.get("apigatewayv2").create_api(Name=name, ProtocolType="HTTP", **({"Tags": {TAG: tag}} if tag else {}))
     aws.get("sns").create_topic(Name=f"{name}-Topic-ABC", Tags=tags)
     aws.get("cloudwatch").put_metric_alarm(
-        AlarmName=f"{name}-Alarm-ABC", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Tags=tags,
-        MetricName="Errors", Namespace="AWS/Lambda", Period=60, Statistic="Sum", Threshold=0,
-    )  # fmt: skip
+        AlarmName=f"{name}-Alarm-ABC",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        Tags=tags,
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Period=60,
+        Statistic="Sum",
+        Threshold=0,
+    )
 
 
 def _role(aws: Clients, name: str, tags: list[dict[str, str]]) -> str:
@@ -74,9 +81,12 @@ def _schedules(aws: Clients, name: str, owner: str, tags: list[dict[str, str]], 
     scheduler.create_schedule_group(Name=f"group-{owner}")
     for group in ("default", f"group-{owner}"):
         scheduler.create_schedule(
-            Name=f"{name}-Schedule-ABC", GroupName=group, ScheduleExpression="rate(1 hour)",
-            FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": target, "RoleArn": role},
-        )  # fmt: skip
+            Name=f"{name}-Schedule-ABC",
+            GroupName=group,
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": target, "RoleArn": role},
+        )
 
 
 def _zip() -> bytes:

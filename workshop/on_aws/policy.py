@@ -50,10 +50,16 @@ def example(pattern: str, region: str, account: str) -> str:
     _, partition, service, its_region, its_account, name = pattern.split(":", 5)
     name = name.replace("*-dev-*", "hello-world-dev-k3f9-hello").replace("workshop-*", "workshop-k3f9/key")
     name = name.replace("local-*", "local-hello-prod-k3f9-hello")
-    return ":".join([
-        "arn", partition, service, its_region.replace("*", region), its_account.replace("*", account),
-        name.replace("*", "example"),
-    ])  # fmt: skip
+    return ":".join(
+        [
+            "arn",
+            partition,
+            service,
+            its_region.replace("*", region),
+            its_account.replace("*", account),
+            name.replace("*", "example"),
+        ]
+    )
 
 
 # What AWS's own CloudFormation asks besides the calls that make a thing: it reads back what it made, and tags it.
@@ -61,51 +67,102 @@ def example(pattern: str, region: str, account: str) -> str:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
 BESIDES = {
     "lambda:CreateFunction": (
-        "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetFunctionCodeSigningConfig",
-        "lambda:GetRuntimeManagementConfig", "lambda:TagResource", "lambda:UntagResource", "lambda:ListTags",
-        "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:DeleteFunction",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionCodeSigningConfig",
+        "lambda:GetRuntimeManagementConfig",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:ListTags",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+        "lambda:DeleteFunction",
     ),
     "lambda:PublishLayerVersion": ("lambda:GetLayerVersion", "lambda:DeleteLayerVersion"),
     "lambda:AddPermission": ("lambda:RemovePermission", "lambda:GetPolicy"),
     "lambda:CreateEventSourceMapping": (
-        "lambda:GetEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping",
-        "lambda:ListTags", "lambda:TagResource",
+        "lambda:GetEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+        "lambda:ListTags",
+        "lambda:TagResource",
     ),
     "iam:CreateRole": (
-        "iam:PassRole", "iam:GetRole", "iam:DeleteRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
-        "iam:DetachRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies",
-        "iam:TagRole", "iam:UntagRole",
+        "iam:PassRole",
+        "iam:GetRole",
+        "iam:DeleteRole",
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:GetRolePolicy",
+        "iam:ListRolePolicies",
+        "iam:ListAttachedRolePolicies",
+        "iam:TagRole",
+        "iam:UntagRole",
     ),
     "logs:CreateLogGroup": (
-        "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
-        "logs:ListTagsForResource", "logs:DescribeLogGroups",
+        "logs:DeleteLogGroup",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+        "logs:ListTagsForResource",
+        "logs:DescribeLogGroups",
     ),
     "s3:CreateBucket": (
-        "s3:DeleteBucket", "s3:PutBucketTagging", "s3:GetBucketTagging", "s3:PutEncryptionConfiguration",
-        "s3:GetEncryptionConfiguration", "s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:DeleteBucketPolicy",
-        "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:GetLifecycleConfiguration",
+        "s3:DeleteBucket",
+        "s3:PutBucketTagging",
+        "s3:GetBucketTagging",
+        "s3:PutEncryptionConfiguration",
+        "s3:GetEncryptionConfiguration",
+        "s3:PutBucketPolicy",
+        "s3:GetBucketPolicy",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutLifecycleConfiguration",
+        "s3:GetLifecycleConfiguration",
     ),
     "dynamodb:CreateTable": (
-        "dynamodb:DescribeTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource",
-        "dynamodb:ListTagsOfResource", "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive",
+        "dynamodb:DescribeTable",
+        "dynamodb:DeleteTable",
+        "dynamodb:TagResource",
+        "dynamodb:UntagResource",
+        "dynamodb:ListTagsOfResource",
+        "dynamodb:DescribeContinuousBackups",
+        "dynamodb:DescribeTimeToLive",
     ),
     "sqs:CreateQueue": (
-        "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SetQueueAttributes", "sqs:TagQueue",
-        "sqs:UntagQueue", "sqs:ListQueueTags",
+        "sqs:DeleteQueue",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:SetQueueAttributes",
+        "sqs:TagQueue",
+        "sqs:UntagQueue",
+        "sqs:ListQueueTags",
     ),
     "events:PutRule": (
-        "events:DescribeRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets",
-        "events:ListTargetsByRule", "events:TagResource", "events:UntagResource", "events:ListTagsForResource",
+        "events:DescribeRule",
+        "events:DeleteRule",
+        "events:PutTargets",
+        "events:RemoveTargets",
+        "events:ListTargetsByRule",
+        "events:TagResource",
+        "events:UntagResource",
+        "events:ListTagsForResource",
     ),
     "scheduler:CreateSchedule": ("scheduler:GetSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"),
     "apigateway:POST": (
-        "apigateway:GET", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE",
+        "apigateway:GET",
+        "apigateway:PUT",
+        "apigateway:PATCH",
+        "apigateway:DELETE",
     ),
     # The template is read when a service is deployed again: a reader runs a cell twice, a recording does not.
     "cloudformation:CreateStack": (
-        "cloudformation:TagResource", "cloudformation:UntagResource", "cloudformation:GetTemplate",
+        "cloudformation:TagResource",
+        "cloudformation:UntagResource",
+        "cloudformation:GetTemplate",
     ),
-}  # fmt: skip
+}
 # Asked by `workshop doctor`, which the offline cloud does not need.
 DOCTOR = (("iam:SimulatePrincipalPolicy", "*"), ("lambda:GetAccountSettings", "*"), ("iam:GetRole", "*"))
 # On which things, by the names that the workshop gives; the first that fits counts. Stages are `dev-…`, but for lesson

@@ -80,9 +80,14 @@ def as_on_aws(endpoint: str) -> Iterator[None]:
     """The switch on AWS, whose place a cloud takes: suffix, tunnel, and a clock that stays."""
     before = dict(os.environ)
     os.environ |= {
-        "WORKSHOP_CLOUD": "aws", "WORKSHOP_CONFIRM": "yes", "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-1",
-    }  # fmt: skip
+        "WORKSHOP_CLOUD": "aws",
+        "WORKSHOP_CONFIRM": "yes",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": "eu-west-1",
+    }
     try:
         yield
     finally:

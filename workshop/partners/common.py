@@ -1,11 +1,11 @@
 """What every stand-in shares: JSON answers, bodies, the request log, and the doors behind `/_stand_in/`.
 
-    GET    /_stand_in/requests            what arrived, oldest first (the last 2,000)
-    DELETE /_stand_in/requests            forget it
-    GET    /_stand_in/faults              the faults that wait, with how often each struck
-    POST   /_stand_in/faults              add one: see `Fault`
-    DELETE /_stand_in/faults              remove all
-    POST   /_stand_in/reset               back to the first state: no data, no faults, no log
+GET    /_stand_in/requests            what arrived, oldest first (the last 2,000)
+DELETE /_stand_in/requests            forget it
+GET    /_stand_in/faults              the faults that wait, with how often each struck
+POST   /_stand_in/faults              add one: see `Fault`
+DELETE /_stand_in/faults              remove all
+POST   /_stand_in/reset               back to the first state: no data, no faults, no log
 """
 
 from __future__ import annotations

@@ -78,9 +78,15 @@ class Insurance:
                 steps.append(f"the buyer approves, {answer.status_code}")
             body = answer.json()
             rows.append(
-                (product, provider, f"{amount} {currency}", ", ".join(steps), body.get("money", ""),
-                 body.get("state") or body["error"])
-            )  # fmt: skip
+                (
+                    product,
+                    provider,
+                    f"{amount} {currency}",
+                    ", ".join(steps),
+                    body.get("money", ""),
+                    body.get("state") or body["error"],
+                )
+            )
         return Table(rows, ["product", "provider", "amount sent", "answers", "money", "state"])
 
     def add_provider(self, name: str, source: str) -> Path:

@@ -26,9 +26,16 @@ FAULTS = (
     {"kind": "drop", "when": "before", "rate": 0.02, "seed": 1, "path": "/v1/payment_intents*", "method": "POST"},
     {"kind": "drop", "when": "after", "rate": 0.04, "seed": 2, "path": "/v1/payment_intents*", "method": "POST"},
     {"kind": "status", "status": 500, "rate": 0.02, "seed": 3, "path": "/v1/payment_intents*", "method": "POST"},
-    {"kind": "status", "status": 503, "when": "after", "rate": 0.01, "seed": 4, "path": "/v1/payment_intents*",
-     "method": "POST"},
-)  # fmt: skip
+    {
+        "kind": "status",
+        "status": 503,
+        "when": "after",
+        "rate": 0.01,
+        "seed": 4,
+        "path": "/v1/payment_intents*",
+        "method": "POST",
+    },
+)
 DECLINED_SHARE, TWICE_SHARE, IMPATIENT_SHARE, LEAVING_SHARE = 0.10, 0.10, 0.05, 0.5
 PAY = "order-payment-dev-pay"
 KILL_EVERY = 50  # customers

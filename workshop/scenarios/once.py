@@ -55,9 +55,10 @@ def four_ways(shop: Shop) -> list[Way]:
         Way("the forty lines", "stripe-payment-dev-payment", lambda order, card: post(forty, card)),
         Way("a key from the order", "half-right-dev-byKey", lambda order, card: post(by_key, card, order_id=order)),
         Way("a conditional write", "half-right-dev-byWrite", lambda order, card: post(by_write, card, order_id=order)),
-        Way("both", "order-payment-dev-pay", lambda order, card: shop.post(order, card),
-            "/v1/payment_intents/*/confirm"),
-    ]  # fmt: skip
+        Way(
+            "both", "order-payment-dev-pay", lambda order, card: shop.post(order, card), "/v1/payment_intents/*/confirm"
+        ),
+    ]
 
 
 def be_patient(function: str, seconds: int = 29) -> None:

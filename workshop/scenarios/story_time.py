@@ -76,13 +76,24 @@ async def _nothing(*_: Any) -> None:
 def event(path: str, headers: dict[str, str], body: str, when: datetime) -> dict[str, Any]:
     """What a REST API hands to a function for a POST, at a time."""
     return {
-        "resource": path, "path": path, "httpMethod": "POST", "headers": headers,
+        "resource": path,
+        "path": path,
+        "httpMethod": "POST",
+        "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None, "multiValueQueryStringParameters": None, "pathParameters": None,
-        "stageVariables": None, "body": body, "isBase64Encoded": False,
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
         "requestContext": {
-            "httpMethod": "POST", "path": path, "resourcePath": path, "requestId": str(uuid.uuid4()),
-            "requestTime": f"{when:%d/%b/%Y:%H:%M:%S %z}", "requestTimeEpoch": int(when.timestamp() * 1000),
+            "httpMethod": "POST",
+            "path": path,
+            "resourcePath": path,
+            "requestId": str(uuid.uuid4()),
+            "requestTime": f"{when:%d/%b/%Y:%H:%M:%S %z}",
+            "requestTimeEpoch": int(when.timestamp() * 1000),
             "identity": {"sourceIp": "127.0.0.1", "userAgent": headers.get("User-Agent", "")},
         },
-    }  # fmt: skip
+    }

@@ -80,8 +80,9 @@ def _routes(service: Service) -> None:
         if key in seen:
             raise WorkshopError(
                 f"The route {route.method} /{route.path} stands twice: in {seen[key]} and in {route.function}.",
-                where=str(where or ""), fix="Give one of them another path or method.",
-            )  # fmt: skip
+                where=str(where or ""),
+                fix="Give one of them another path or method.",
+            )
         seen[key] = route.function
         parts = route.path.split("/")
         for depth, part in enumerate(parts):
@@ -94,7 +95,7 @@ def _routes(service: Service) -> None:
                 raise WorkshopError(
                     f"The path part {part!r} will not do: API Gateway takes letters, digits and . _ : , - only.",
                     where=str(where or ""),
-                )  # fmt: skip
+                )
             if part.endswith("+}") and depth != len(parts) - 1:
                 raise WorkshopError(f"{part} takes the rest of a path, so it must come last.", where=str(where or ""))
             if part.startswith("{"):
@@ -104,8 +105,9 @@ def _routes(service: Service) -> None:
                     raise WorkshopError(
                         f"/{other[1]} and /{route.path} name the same place {other[0]} and {part}; "
                         "API Gateway allows one name there.",
-                        where=str(where or ""), fix=f"Use {other[0]} in both.",
-                    )  # fmt: skip
+                        where=str(where or ""),
+                        fix=f"Use {other[0]} in both.",
+                    )
     keys: dict[str, str] = {}
     for function, method, path in http_api.routes_of(service):
         key_text = http_api.route_key(method, path)
@@ -138,13 +140,15 @@ def _concurrency(service: Service, name: str, settings: Any) -> None:
     if isinstance(provisioned, int) and isinstance(reserved, int) and provisioned > reserved:
         raise fault(
             f"functions.{name}: {provisioned} provisioned environments do not fit in {reserved} reserved ones.",
-            settings, "provisionedConcurrency",
-        )  # fmt: skip
+            settings,
+            "provisionedConcurrency",
+        )
     if provisioned and not service.provider.get("versionFunctions", True):
         raise fault(
             f"functions.{name}: provisioned concurrency needs versions; versionFunctions is false.",
-            settings, "provisionedConcurrency",
-        )  # fmt: skip
+            settings,
+            "provisionedConcurrency",
+        )
 
 
 def _destinations(service: Service) -> None:
@@ -154,8 +158,10 @@ def _destinations(service: Service) -> None:
             if isinstance(value, str) and not value.startswith("arn:") and value not in service.functions:
                 raise fault(
                     f"functions.{name}.destinations.{key}: {value!r} is neither an ARN nor a function of this service.",
-                    destinations, key, fix=did_you_mean(value, service.functions),
-                )  # fmt: skip
+                    destinations,
+                    key,
+                    fix=did_you_mean(value, service.functions),
+                )
 
 
 def _event_details(service: Service) -> None:
@@ -190,8 +196,10 @@ def _event_details(service: Service) -> None:
             if kind == "schedule" and given.get("timezone") and given.get("method") != "scheduler":
                 raise fault(
                     f"{path}.timezone: a rule runs in UTC; only EventBridge Scheduler knows time zones.",
-                    given, "timezone", fix="Add method: scheduler",
-                )  # fmt: skip
+                    given,
+                    "timezone",
+                    fix="Add method: scheduler",
+                )
             if kind == "schedule" and given.get("name") and len(rates_of(given)) > 1:
                 raise fault(f"{path}.name: one name cannot serve {len(rates_of(given))} rates.", given, "name")
 
@@ -205,9 +213,11 @@ def _layer(service: Service, name: str, layer: Any) -> None:
     if not folder.is_dir():
         near = [path.name for path in service.folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
         raise fault(
-            f"layers.{name}.path: there is no folder {layer['path']!r}.", layer, "path",
+            f"layers.{name}.path: there is no folder {layer['path']!r}.",
+            layer,
+            "path",
             fix=did_you_mean(layer["path"], near),
-        )  # fmt: skip
+        )
 
 
 def _statements(service: Service) -> list[str]:

@@ -33,8 +33,9 @@ def check_code(service: Service, function: str, zipped: Zip, layers: dict[str, Z
         raise WorkshopError(  # AWS counts 1,048,576 bytes a megabyte
             f"The function {function} unpacks to {total / 2**20:.0f} MB with its layers; Lambda allows 250 MB. "
             f"The largest files: {', '.join(biggest)}.",
-            where=where, fix="Keep files out with package.patterns, or drop a dependency.",
-        )  # fmt: skip
+            where=where,
+            fix="Keep files out with package.patterns, or drop a dependency.",
+        )
     runtime, handler = service.runtime(function), settings["handler"]
     if runtime.startswith("python"):
         roots = imports.Roots(
@@ -86,9 +87,10 @@ def check_secrets(zipped: Zip) -> list[str]:
         if live:
             line = content[: live.start()].count(b"\n") + 1
             raise WorkshopError(
-                "A live Stripe key stands in this file.", where=f"{path}:{line}",
+                "A live Stripe key stands in this file.",
+                where=f"{path}:{line}",
                 fix="Remove it, and roll the key in Stripe's dashboard: whoever has seen it can use it.",
-            )  # fmt: skip
+            )
         other = _OTHER_KEY.search(content)
         if other:
             line = content[: other.start()].count(b"\n") + 1

@@ -37,22 +37,22 @@ def create(template: str = "hello-world", path: str | Path | None = None, *, nam
     """
     known = templates()
     if template not in known:
-        raise WorkshopError(
-            f"There is no template {template!r}.", fix=did_you_mean(template, known), used_wrongly=True
-        )  # fmt: skip
+        raise WorkshopError(f"There is no template {template!r}.", fix=did_you_mean(template, known), used_wrongly=True)
     target = Path(path) if path else Path(template)
     service = name or re.sub(r"[^a-zA-Z0-9]+", "-", target.name).strip("-")
     if not re.fullmatch(r"[a-zA-Z][0-9a-zA-Z-]+", service):
         raise WorkshopError(
             f"The name {service or target.name!r} will not do: a service's name begins with a letter and holds "
             "letters, digits and hyphens only.",
-            fix="Choose another name.", used_wrongly=True,
-        )  # fmt: skip
+            fix="Choose another name.",
+            used_wrongly=True,
+        )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise WorkshopError(
-            f"{target} is there already; nothing was written.", fix="Choose another folder, or remove that one.",
+            f"{target} is there already; nothing was written.",
+            fix="Choose another folder, or remove that one.",
             used_wrongly=True,
-        )  # fmt: skip
+        )
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file in sorted((_TEMPLATES / template).rglob("*")):

@@ -84,9 +84,10 @@ def read_requirements(path: Path, shown_as: str, seen: frozenset[Path] = frozens
                 requirement = Requirement(line)
             except InvalidRequirement:
                 raise WorkshopError(
-                    f"{line!r} is not a package's name with an optional version.", where=where,
+                    f"{line!r} is not a package's name with an optional version.",
+                    where=where,
                     fix="Write it like stripe>=12 (no folders, no addresses).",
-                ) from None  # fmt: skip
+                ) from None
             if requirement.url:
                 raise WorkshopError(
                     f"{requirement.name} is asked for by its address.", where=where, fix="Use its name."

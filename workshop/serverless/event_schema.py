@@ -194,6 +194,19 @@ EVENTS = {
     "eventBridge": EVENT_BRIDGE,
 }
 EVENTS_ELSEWHERE = (
-    "activemq", "alb", "alexaSkill", "alexaSmartHome", "cloudFront", "cloudwatchEvent", "cloudwatchLog",
-    "cognitoUserPool", "iot", "iotFleetProvisioning", "kafka", "msk", "rabbitmq", "stream", "websocket",
-)  # fmt: skip
+    "activemq",
+    "alb",
+    "alexaSkill",
+    "alexaSmartHome",
+    "cloudFront",
+    "cloudwatchEvent",
+    "cloudwatchLog",
+    "cognitoUserPool",
+    "iot",
+    "iotFleetProvisioning",
+    "kafka",
+    "msk",
+    "rabbitmq",
+    "stream",
+    "websocket",
+)

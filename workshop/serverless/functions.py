@@ -33,9 +33,7 @@ class FunctionDeployment:
     def __str__(self) -> str:
         if not self.code and not self.configuration:
             return f"✔ No changes to deploy. Deployment skipped. ({self.seconds:.2f}s)"
-        what = " and ".join(
-            word for word, done in (("code", self.code), ("configuration", self.configuration)) if done
-        )  # fmt: skip
+        what = " and ".join(word for word, done in (("code", self.code), ("configuration", self.configuration)) if done)
         return f"✔ Function {what} of {self.name} deployed ({self.seconds:.2f}s)"
 
     def __repr__(self) -> str:

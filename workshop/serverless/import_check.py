@@ -48,9 +48,14 @@ def check_imports(service: Service) -> None:
             module, _, function = settings["handler"].rpartition(".")
             try:
                 done = subprocess.run(
-                    [sys.executable, "-X", "utf8", "-c", _PROGRAM, module, function], cwd=root / "task",
-                    env=environment, capture_output=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
-                )  # fmt: skip
+                    [sys.executable, "-X", "utf8", "-c", _PROGRAM, module, function],
+                    cwd=root / "task",
+                    env=environment,
+                    capture_output=True,
+                    timeout=_SECONDS,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                )
             except subprocess.TimeoutExpired:
                 raise WorkshopError(
                     f"Importing the handler of {name} took more than {_SECONDS} seconds.",

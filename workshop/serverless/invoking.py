@@ -86,9 +86,7 @@ def invoke(
             **options,
         )
     except api.exceptions.ResourceNotFoundException:
-        raise WorkshopError(
-            f"The function {full} is not deployed.", fix=f"Run: {service.deploy_command}"
-        ) from None
+        raise WorkshopError(f"The function {full} is not deployed.", fix=f"Run: {service.deploy_command}") from None
     except api.exceptions.TooManyRequestsException as error:
         raise WorkshopError(f"{full} was throttled: {error.response['Error']['Message']}") from None
     body = found["Payload"].read()

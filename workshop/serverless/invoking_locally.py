@@ -60,9 +60,15 @@ def invoke_local(service: Service, function: str, data: Any = None, *, env: dict
         words = [sys.executable, "-X", "utf8", str(_DRIVER), settings["handler"], str(event), str(result), str(timeout)]
         try:
             done = subprocess.run(
-                words, cwd=service.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, timeout=timeout + 5, check=False,
-            )  # fmt: skip
+                words,
+                cwd=service.folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=timeout + 5,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             log = (error.stdout or b"").decode("utf-8", "replace")
             message = f"Task timed out after {timeout:.2f} seconds"

@@ -107,20 +107,30 @@ class Package:
             "stage": self.service.stage,
             "stack": self.service.stack,
             "zips": [
-                {"name": one.name, "bytes": one.size, "unzipped": one.unzipped, "sha256": one.sha256,
-                 "files": sorted(one.files), "kept_out": one.kept_out}
+                {
+                    "name": one.name,
+                    "bytes": one.size,
+                    "unzipped": one.unzipped,
+                    "sha256": one.sha256,
+                    "files": sorted(one.files),
+                    "kept_out": one.kept_out,
+                }
                 for one in self.zips.values()
             ],
             "resources": {name: one["Type"] for name, one in self.template("serverless")["Resources"].items()},
             "schedules": [
-                {"function": one.function, "expression": one.expression, "words": one.words,
-                 "next": [run.isoformat() for run in one.runs]}
+                {
+                    "function": one.function,
+                    "expression": one.expression,
+                    "words": one.words,
+                    "next": [run.isoformat() for run in one.runs],
+                }
                 for one in self.schedules
             ],
             "warnings": self.warnings,
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+        }
 
 
 def _pretty(template: dict[str, Any]) -> bytes:

@@ -56,9 +56,20 @@ _DEFAULTS = (
 )
 # What looks like a secret stays out unless a pattern names it.
 SECRETS = (
-    "**/.env", "**/.env.*", "**/*.pem", "**/*.key", "**/*.p12", "**/*.pfx", "**/id_rsa*", "**/id_ed25519*",
-    "**/credentials", "**/credentials.json", "**/.netrc", "**/.npmrc", "**/.pypirc",
-)  # fmt: skip
+    "**/.env",
+    "**/.env.*",
+    "**/*.pem",
+    "**/*.key",
+    "**/*.p12",
+    "**/*.pfx",
+    "**/id_rsa*",
+    "**/id_ed25519*",
+    "**/credentials",
+    "**/credentials.json",
+    "**/.netrc",
+    "**/.npmrc",
+    "**/.pypirc",
+)
 
 
 @lru_cache(maxsize=1024)
@@ -104,9 +115,7 @@ class Selection:
     def __init__(self, patterns: Iterable[str] = (), without: Iterable[str] = (), *, node: bool = False) -> None:
         self.own = [_clean(pattern) for pattern in patterns]
         self.rules = [*_DEFAULTS, *(f"!{folder.strip('./')}/**" for folder in without if folder.strip("./")), *self.own]
-        self.wanted_folders = {
-            rule.split("/")[0] for rule in self.own if not rule.startswith("!") and "/" in rule
-        }  # fmt: skip
+        self.wanted_folders = {rule.split("/")[0] for rule in self.own if not rule.startswith("!") and "/" in rule}
         self.skipped = _FOLDERS - self.wanted_folders - ({"node_modules"} if node else set())
         self.kept_out: list[str] = []
 

@@ -28,8 +28,29 @@ RUNTIMES = (
 )
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 NAME = r"[a-zA-Z0-9-_]+"
 SERVICE = Text(
@@ -70,13 +91,18 @@ _BUCKET = Either(
         dict: Fields(
             {"name": Text(longest=63)},
             elsewhere=(
-                "serverSideEncryption", "blockPublicAccess", "tags", "versioning", "skipPolicySetup",
-                "maxPreviousDeploymentArtifacts", "enabled",
+                "serverSideEncryption",
+                "blockPublicAccess",
+                "tags",
+                "versioning",
+                "skipPolicySetup",
+                "maxPreviousDeploymentArtifacts",
+                "enabled",
             ),
         ),
     },
     "a bucket's name",
-)  # fmt: skip
+)
 _API_KEY = Fields({"name": Text(), "value": Text(longest=128), "description": Text(), "enabled": Flag()})
 _ROLE = Either(
     {
@@ -117,9 +143,20 @@ _API_GATEWAY = Fields(
         "description": Text(),
         "shouldStartNameWithService": Flag(),
     },
-    elsewhere=("apiKeySourceType", "disableDefaultEndpoint", "metrics", "request", "resourcePolicy", "restApiId",
-               "restApiResources", "restApiRootResourceId", "stage", "timeoutInMillis", "websocketApiId"),
-)  # fmt: skip
+    elsewhere=(
+        "apiKeySourceType",
+        "disableDefaultEndpoint",
+        "metrics",
+        "request",
+        "resourcePolicy",
+        "restApiId",
+        "restApiResources",
+        "restApiRootResourceId",
+        "stage",
+        "timeoutInMillis",
+        "websocketApiId",
+    ),
+)
 _HTTP_API = Fields(
     {
         "name": Text(),
@@ -168,10 +205,41 @@ PROVIDER = Fields(
         "versionFunctions": Flag(),
     },
     required=("name",),
-    elsewhere=("alb", "apiKeys", "apiName", "architecture", "build", "cloudFront", "deletionProtection",
-               "deploymentPrefix", "disableRollback", "ecr", "endpointType", "eventBridge", "iamManagedPolicies",
-               "kinesis", "kmsKeyArn", "lambdaHashingVersion", "logDataProtectionPolicy", "logs", "notificationArns",
-               "resourcePolicy", "role", "rolePermissionsBoundary", "rollbackConfiguration", "runtimeManagement", "s3",
-               "snapStart", "stackParameters", "stackPolicy", "stackTags", "tracing", "usagePlan", "vpc",
-               "vpcEndpointIds", "websocket", "websocketsApiName"),
-)  # fmt: skip
+    elsewhere=(
+        "alb",
+        "apiKeys",
+        "apiName",
+        "architecture",
+        "build",
+        "cloudFront",
+        "deletionProtection",
+        "deploymentPrefix",
+        "disableRollback",
+        "ecr",
+        "endpointType",
+        "eventBridge",
+        "iamManagedPolicies",
+        "kinesis",
+        "kmsKeyArn",
+        "lambdaHashingVersion",
+        "logDataProtectionPolicy",
+        "logs",
+        "notificationArns",
+        "resourcePolicy",
+        "role",
+        "rolePermissionsBoundary",
+        "rollbackConfiguration",
+        "runtimeManagement",
+        "s3",
+        "snapStart",
+        "stackParameters",
+        "stackPolicy",
+        "stackTags",
+        "tracing",
+        "usagePlan",
+        "vpc",
+        "vpcEndpointIds",
+        "websocket",
+        "websocketsApiName",
+    ),
+)

@@ -133,8 +133,9 @@ def _fetch(api: Any, full: str, since: int | None, pattern: str, *, missing_ok: 
     except api.exceptions.InvalidParameterException as error:
         raise WorkshopError(
             f"The filter {pattern!r} is not a CloudWatch filter pattern: {error.response['Error']['Message']}",
-            fix='Put text with spaces or signs in double quotes: \'"charge failed"\'.', used_wrongly=True,
-        ) from None  # fmt: skip
+            fix="Put text with spaces or signs in double quotes: '\"charge failed\"'.",
+            used_wrongly=True,
+        ) from None
     return sorted(found, key=lambda event: event["timestamp"])
 
 

@@ -42,8 +42,12 @@ class Metrics:
 
     def to_json(self) -> dict[str, Any]:
         """What `workshop metrics --json` prints."""
-        return {"start": self.start.isoformat(), "end": self.end.isoformat(), "functions": self.functions,
-                "total": {name: self.total(name) for name, _, _ in _METRICS}}  # fmt: skip
+        return {
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "functions": self.functions,
+            "total": {name: self.total(name) for name, _, _ in _METRICS},
+        }
 
     def __str__(self) -> str:
         period = f"{self.start:%B %d, %Y %H:%M} - {self.end:%B %d, %Y %H:%M} UTC"

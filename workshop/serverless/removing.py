@@ -81,9 +81,14 @@ def to_remove(
         _put(provider, "deploymentBucket", bucket, given)
     check(config)
     service = Service(
-        folder=Path(folder).resolve(), file=file, name=config["service"], stage=stage, region=region, config=config,
+        folder=Path(folder).resolve(),
+        file=file,
+        name=config["service"],
+        stage=stage,
+        region=region,
+        config=config,
         profile=str(provider.get("profile") or ""),
-    )  # fmt: skip
+    )
     service.stack = provider.get("stackName") or f"{service.name}-{service.stage}"
     check_names(service, stage, region)
     return service

@@ -52,8 +52,9 @@ def rollback(service: Service, timestamp: str, *, on_step: OnStep | None = None)
         known = ", ".join(folders) or "none"
         raise WorkshopError(
             f"There is no deployment {timestamp!r} of {service.stack}.",
-            fix=f"Known: {known}. Run: workshop rollback", used_wrongly=True,
-        )  # fmt: skip
+            fix=f"Known: {known}. Run: workshop rollback",
+            used_wrongly=True,
+        )
     template = store.read_json(f"{folders[timestamp]}/{TEMPLATE}")
     if template is None:
         raise WorkshopError(f"The deployment {timestamp} is not complete in the bucket.", fix="Choose another one.")

@@ -101,10 +101,29 @@ FUNCTION = Fields(
         "events": Many(OneKey(EVENTS, EVENTS_ELSEWHERE), words="a list of events"),
     },
     required=("handler",),
-    elsewhere=("architecture", "awsKmsKeyArn", "build", "condition", "dependsOn", "disableLogs", "ephemeralStorageSize",
-               "fileSystemConfig", "image", "kmsKeyArn", "logDataProtectionPolicy", "logRetentionInDays", "logs",
-               "onError", "role", "runtimeManagement", "snapStart", "tracing", "versionFunction", "vpc"),
-)  # fmt: skip
+    elsewhere=(
+        "architecture",
+        "awsKmsKeyArn",
+        "build",
+        "condition",
+        "dependsOn",
+        "disableLogs",
+        "ephemeralStorageSize",
+        "fileSystemConfig",
+        "image",
+        "kmsKeyArn",
+        "logDataProtectionPolicy",
+        "logRetentionInDays",
+        "logs",
+        "onError",
+        "role",
+        "runtimeManagement",
+        "snapStart",
+        "tracing",
+        "versionFunction",
+        "vpc",
+    ),
+)
 LAYER = Fields(
     {
         "path": Text(),
@@ -146,9 +165,20 @@ FILE = Fields(
         "outputs": Named(Anything()),
     },
     required=("service", "provider"),
-    elsewhere=("app", "build", "dashboard", "deprecationNotificationMode", "disabledDeprecations", "org", "projectDir",
-               "stages", "tenant", "useDotenv", "variablesResolutionMode"),
-)  # fmt: skip
+    elsewhere=(
+        "app",
+        "build",
+        "dashboard",
+        "deprecationNotificationMode",
+        "disabledDeprecations",
+        "org",
+        "projectDir",
+        "stages",
+        "tenant",
+        "useDotenv",
+        "variablesResolutionMode",
+    ),
+)
 
 
 def check(config: Map) -> None:

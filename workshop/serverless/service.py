@@ -205,9 +205,11 @@ def _join_functions(config: Map) -> None:
         for name in block:
             if name in joined:
                 raise fault(
-                    f"functions: {name!r} stands here twice, first at {mark_of(joined, name)}.", block, name,
+                    f"functions: {name!r} stands here twice, first at {mark_of(joined, name)}.",
+                    block,
+                    name,
                     fix="Remove or rename one of them.",
-                )  # fmt: skip
+                )
             joined[name], joined.marks[name] = block[name], block.marks[name]
     config["functions"] = joined
 
@@ -216,9 +218,10 @@ def find_file(folder: Path) -> str:
     """The name of the service file in a folder."""
     if not folder.is_dir():
         raise WorkshopError(
-            f"There is no folder {folder}.", fix="Name a service's folder, such as demo_lambdas/hello_world.",
+            f"There is no folder {folder}.",
+            fix="Name a service's folder, such as demo_lambdas/hello_world.",
             used_wrongly=True,
-        )  # fmt: skip
+        )
     for name in _FILES:
         if (folder / name).is_file():
             return name

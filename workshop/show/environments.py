@@ -99,8 +99,13 @@ def timeline_table(source: Any) -> Table:
     rows_of = list(dict.fromkeys(span.environment for span in drawn))
     zero = drawn[0].began if drawn else 0.0
     rows = [
-        (rows_of.index(s.environment) + 1, f"{(s.began - zero) * 1000:.1f}", f"{s.queued_ms:.1f}", f"{s.init_ms:.1f}",
-         f"{s.duration_ms:.1f}")
+        (
+            rows_of.index(s.environment) + 1,
+            f"{(s.began - zero) * 1000:.1f}",
+            f"{s.queued_ms:.1f}",
+            f"{s.init_ms:.1f}",
+            f"{s.duration_ms:.1f}",
+        )
         for s in drawn
     ]
     return Table(rows, ["environment", "arrived ms", "waited ms", "cold start ms", "handler ms"])

@@ -142,8 +142,15 @@ def dots(groups: Mapping[str, Sequence[float]], finding: str, *, unit: str = "ms
 
 
 def share_map(
-    xs: Sequence[float], ys: Sequence[float], shares: Any, finding: str, *, xlabel: str = "requests a second",
-    ylabel: str = "idle life, minutes", contours: Sequence[float] = (0.002, 0.01, 0.1, 0.5), alt: str = "",
+    xs: Sequence[float],
+    ys: Sequence[float],
+    shares: Any,
+    finding: str,
+    *,
+    xlabel: str = "requests a second",
+    ylabel: str = "idle life, minutes",
+    contours: Sequence[float] = (0.002, 0.01, 0.1, 0.5),
+    alt: str = "",
 ) -> Picture:
     """A map of shares over two logarithmic axes: dark is rare, light is frequent, with lines at given shares.
 

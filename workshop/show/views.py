@@ -91,9 +91,7 @@ class Table(View):
         widest: wrap cells of the plain form beyond this many columns.
     """
 
-    def __init__(
-        self, rows: Any, headers: Sequence[str] | None = None, caption: str = "", *, widest: int = 64
-    ) -> None:
+    def __init__(self, rows: Any, headers: Sequence[str] | None = None, caption: str = "", *, widest: int = 64) -> None:
         if isinstance(rows, Mapping):
             rows = list(rows.items())
         rows = list(rows)

@@ -29,9 +29,11 @@ class Provider(BaseProvider):
             "allowed_payment_method_types": ["card"],
             "metadata": {"payment": payment.key},
         }
-        begun = self.finish(payment) if payment.reference else outcome_of(
-            partial(client.v1.payment_intents.create, wanted, options(payment.key))
-        )  # fmt: skip
+        begun = (
+            self.finish(payment)
+            if payment.reference
+            else outcome_of(partial(client.v1.payment_intents.create, wanted, options(payment.key)))
+        )
         if begun.state != "declined":  # paid, or the buyer is at the bank, or nobody knows
             return begun
         card = {"type": "card", "card": {"token": source}}

@@ -15,11 +15,19 @@ from tests.localaws.bench import ACCOUNT, REGION, Bench, eventually, unique
 from tests.localaws.cloudformation.conftest import Stacks
 
 # The page's own example in JSON, and what people add to it
-FORMAT = json.dumps({
-    "requestId": "$context.requestId", "ip": "$context.identity.sourceIp", "caller": "$context.identity.caller",
-    "httpMethod": "$context.httpMethod", "resourcePath": "$context.resourcePath", "status": "$context.status",
-    "length": "$context.responseLength", "error": "$context.error.message", "nothing": "$context.no.such",
-})  # fmt: skip
+FORMAT = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "ip": "$context.identity.sourceIp",
+        "caller": "$context.identity.caller",
+        "httpMethod": "$context.httpMethod",
+        "resourcePath": "$context.resourcePath",
+        "status": "$context.status",
+        "length": "$context.responseLength",
+        "error": "$context.error.message",
+        "nothing": "$context.no.such",
+    }
+)
 
 
 def arn(group: str) -> str:
@@ -52,10 +60,16 @@ def test_a_rest_stage_logs_every_request(bench: Bench, answer: str) -> None:
     good, bad = api.get("/orders/7"), api.get("/nowhere")
     first, second = (json.loads(line) for line in lines(bench, group, 2))
     assert first == {
-        "requestId": good.headers["x-amzn-requestid"], "ip": "127.0.0.1", "caller": "-", "httpMethod": "GET",
-        "resourcePath": "/orders/{id}", "status": "200", "length": str(len(good.content)), "error": "-",
+        "requestId": good.headers["x-amzn-requestid"],
+        "ip": "127.0.0.1",
+        "caller": "-",
+        "httpMethod": "GET",
+        "resourcePath": "/orders/{id}",
+        "status": "200",
+        "length": str(len(good.content)),
+        "error": "-",
         "nothing": "-",
-    }  # fmt: skip
+    }
     assert (second["status"], second["error"]) == (str(bad.status_code), "Missing Authentication Token")
 
 
@@ -77,21 +91,41 @@ def test_a_template_sets_it(bench: Bench) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-accesslogsetting.html
     stacks = Stacks(bench)
     method: dict[str, Any] = {
-        "RestApiId": {"Ref": "Api"}, "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "HttpMethod": "GET",
-        "AuthorizationType": "NONE", "MethodResponses": [{"StatusCode": "200"}],
-        "Integration": {"Type": "MOCK", "RequestTemplates": {"application/json": '{"statusCode": 200}'},
-                        "IntegrationResponses": [{"StatusCode": "200"}]},
-    }  # fmt: skip
-    stack = stacks.create({
-        "Group": {"Type": "AWS::Logs::LogGroup"},
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": unique("api")}},
-        "Get": {"Type": "AWS::ApiGateway::Method", "Properties": method},
-        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": "Get",
-                       "Properties": {"RestApiId": {"Ref": "Api"}}},
-        "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {
-            "RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "live",
-            "AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["Group", "Arn"]}, "Format": "$context.status"}}},
-    })  # fmt: skip
+        "RestApiId": {"Ref": "Api"},
+        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+        "HttpMethod": "GET",
+        "AuthorizationType": "NONE",
+        "MethodResponses": [{"StatusCode": "200"}],
+        "Integration": {
+            "Type": "MOCK",
+            "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+            "IntegrationResponses": [{"StatusCode": "200"}],
+        },
+    }
+    stack = stacks.create(
+        {
+            "Group": {"Type": "AWS::Logs::LogGroup"},
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": unique("api")}},
+            "Get": {"Type": "AWS::ApiGateway::Method", "Properties": method},
+            "Deployment": {
+                "Type": "AWS::ApiGateway::Deployment",
+                "DependsOn": "Get",
+                "Properties": {"RestApiId": {"Ref": "Api"}},
+            },
+            "Stage": {
+                "Type": "AWS::ApiGateway::Stage",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "DeploymentId": {"Ref": "Deployment"},
+                    "StageName": "live",
+                    "AccessLogSetting": {
+                        "DestinationArn": {"Fn::GetAtt": ["Group", "Arn"]},
+                        "Format": "$context.status",
+                    },
+                },
+            },
+        }
+    )
     made = stacks.physical(stack["StackId"])
     assert httpx.get(f"{bench.url}/_aws/execute-api/{made['Api']}/live/").status_code == 200
     assert lines(bench, made["Group"], 1) == ["200"]

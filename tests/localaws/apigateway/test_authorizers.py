@@ -43,9 +43,7 @@ def guarded(bench: Bench, answer: str, kind: str, source: str, **more: object) -
 
 @pytest.fixture(scope="module")
 def api(bench: Bench, answer: str) -> RestApi:
-    return guarded(
-        bench, answer, "TOKEN", "method.request.header.Authorization", identityValidationExpression="[a-z]+"
-    )
+    return guarded(bench, answer, "TOKEN", "method.request.header.Authorization", identityValidationExpression="[a-z]+")
 
 
 def ask(api: RestApi, token: str) -> httpx.Response:

@@ -153,8 +153,12 @@ def test_binary_and_form_bodies_travel_in_base64(api: str) -> None:
 
 def test_cors_is_answered_by_the_gateway(bench: Bench, answer: str) -> None:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
-    cors = {"AllowOrigins": ["https://shop.example"], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["x-team"],
-            "MaxAge": 300}  # fmt: skip
+    cors = {
+        "AllowOrigins": ["https://shop.example"],
+        "AllowMethods": ["GET", "POST"],
+        "AllowHeaders": ["x-team"],
+        "MaxAge": 300,
+    }
     api = bench.http_api({"GET /orders": answer}, CorsConfiguration=cors)
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
     got = httpx.options(api + "/orders", headers=asked)
@@ -203,9 +207,12 @@ def test_a_function_url(bench: Bench) -> None:
     by_host = {"Host": host}
     assert httpx.get(bench.url + "/a/b", headers=by_host).status_code == 403
     bench.client("lambda").add_permission(
-        FunctionName=function, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*",
+        FunctionName=function,
+        StatementId="url",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
         FunctionUrlAuthType="NONE",
-    )  # fmt: skip
+    )
     for url, headers in ((bench.url, by_host), (f"{bench.url}/_aws/lambda-url/{host.partition('.')[0]}", {})):
         event = httpx.post(url + "/a/b?c=d", headers=headers, json={"x": 1}).json()
         assert (event["version"], event["rawPath"], event["rawQueryString"]) == ("2.0", "/a/b", "c=d")

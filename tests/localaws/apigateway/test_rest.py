@@ -59,9 +59,18 @@ def test_the_event_has_every_documented_field(api: RestApi) -> None:
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", event["headers"]["X-Amzn-Trace-Id"])
     assert event["multiValueHeaders"] == {name: [value] for name, value in event["headers"].items()}
     assert set(event) == {
-        "resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters",
-        "multiValueQueryStringParameters", "pathParameters", "stageVariables", "body", "isBase64Encoded",
-    }  # fmt: skip
+        "resource",
+        "path",
+        "httpMethod",
+        "headers",
+        "multiValueHeaders",
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "body",
+        "isBase64Encoded",
+    }
     assert before - 1000 <= context.pop("requestTimeEpoch") <= time.time() * 1000 + 1000
     assert re.fullmatch(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000", context.pop("requestTime"))
     assert context.pop("requestId") == got.headers["x-amzn-requestid"]
@@ -105,8 +114,10 @@ def test_the_most_specific_resource_wins(api: RestApi, path: str, resource: str,
 def test_query_values_are_decoded(api: RestApi) -> None:
     event = api.get("/hello?email=test%2Balias@example.com&plus=a+b&url=https://x.example/").json()
     assert event["queryStringParameters"] == {
-        "email": "test+alias@example.com", "plus": "a b", "url": "https://x.example/",
-    }  # fmt: skip
+        "email": "test+alias@example.com",
+        "plus": "a b",
+        "url": "https://x.example/",
+    }
 
 
 @pytest.mark.parametrize(
@@ -161,10 +172,17 @@ def test_a_chunked_body_is_buffered_and_given_its_length(api: RestApi) -> None:
 
 
 def test_headers_that_the_function_sets_arrive(api: RestApi) -> None:
-    got = api.get("/hello", params=asking({
-        "statusCode": "201", "headers": {"X-One": "1", "X-Flag": True},
-        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]}, "body": "done",
-    }))  # fmt: skip
+    got = api.get(
+        "/hello",
+        params=asking(
+            {
+                "statusCode": "201",
+                "headers": {"X-One": "1", "X-Flag": True},
+                "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+                "body": "done",
+            }
+        ),
+    )
     assert (got.status_code, got.text, got.headers["x-one"], got.headers["x-flag"]) == (201, "done", "1", "true")
     assert got.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert got.headers["content-type"] == "application/json"
@@ -188,12 +206,26 @@ def test_no_field_of_an_answer_is_mandatory(api: RestApi, given: dict[str, Any])
 
 
 BAD = [
-    None, "hello", 5, ["a"], {"statusCode": 200, "body": {"an": "object"}}, {"statusCode": 200, "body": 5},
-    {"statusCode": "abc"}, {"statusCode": 99}, {"statusCode": 1000}, {"statusCode": [200]}, {"headers": "x"},
-    {"headers": {"a": ["b"]}}, {"multiValueHeaders": {"a": "b"}}, {"statusCode": 200, "other": 1},
+    None,
+    "hello",
+    5,
+    ["a"],
+    {"statusCode": 200, "body": {"an": "object"}},
+    {"statusCode": 200, "body": 5},
+    {"statusCode": "abc"},
+    {"statusCode": 99},
+    {"statusCode": 1000},
+    {"statusCode": [200]},
+    {"headers": "x"},
+    {"headers": {"a": ["b"]}},
+    {"multiValueHeaders": {"a": "b"}},
+    {"statusCode": 200, "other": 1},
     # 1xx is not an answer, and a name with a space is no header (RFC 9110, 15.2 and 5.6.2)
-    {"statusCode": 100}, {"statusCode": 199}, {"headers": {"a b": "c"}}, {"headers": {"": "c"}},
-]  # fmt: skip
+    {"statusCode": 100},
+    {"statusCode": 199},
+    {"headers": {"a b": "c"}},
+    {"headers": {"": "c"}},
+]
 
 
 @pytest.mark.parametrize("given", BAD, ids=json.dumps)

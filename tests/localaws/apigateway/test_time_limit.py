@@ -66,8 +66,13 @@ def test_a_slow_function_is_a_504_and_runs_on(limit: float) -> None:
                 slow = await client.get(http + "/x", params={"wait": "1"})
                 assert (slow.status_code, slow.json()) == (503, {"message": "Service Unavailable"})
             await asyncio.sleep(1.5)
-            logs = await asyncio.to_thread(lambda: bench_of(local.url).client("logs").filter_log_events(
-                logGroupName=f"/aws/lambda/{name}", filterPattern='"came to its end"')["events"])  # fmt: skip
+            logs = await asyncio.to_thread(
+                lambda: (
+                    bench_of(local.url)
+                    .client("logs")
+                    .filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern='"came to its end"')["events"]
+                )
+            )
             assert len(logs) == 3
         finally:
             server.should_exit = True

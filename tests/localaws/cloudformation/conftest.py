@@ -11,15 +11,21 @@ from botocore.exceptions import ClientError
 
 from tests.localaws.bench import Bench, eventually, unique
 
-TRUST = {"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}}
 
 
 def inline(source: str = "def handler(event, context): return 'one'\n", **properties: Any) -> dict[str, Any]:
     """A function with its code in the template, run as the resource `Role`."""
-    given = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.12",
-             "Role": {"Fn::GetAtt": ["Role", "Arn"]}}  # fmt: skip
+    given = {
+        "Code": {"ZipFile": source},
+        "Handler": "index.handler",
+        "Runtime": "python3.12",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
     return {"Type": "AWS::Lambda::Function", "Properties": given | properties}
 
 

@@ -24,13 +24,28 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
 
 def test_ref_of_layer_version_version_and_alias_are_arns(stacks: Stacks, bench: Bench) -> None:
     name = unique("refs")
-    found = outputs(stacks.create({
-        "Role": ROLE, "F": inline(FunctionName=name, Layers=[{"Ref": "Layer"}]),
-        "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"LayerName": name, "Content": package(bench)}},
-        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
-        "Alias": {"Type": "AWS::Lambda::Alias", "Properties": {
-            "FunctionName": {"Ref": "F"}, "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]}, "Name": "live"}},
-    }, Outputs={kind: {"Value": {"Ref": kind}} for kind in ("Layer", "Version", "Alias")}))  # fmt: skip
+    found = outputs(
+        stacks.create(
+            {
+                "Role": ROLE,
+                "F": inline(FunctionName=name, Layers=[{"Ref": "Layer"}]),
+                "Layer": {
+                    "Type": "AWS::Lambda::LayerVersion",
+                    "Properties": {"LayerName": name, "Content": package(bench)},
+                },
+                "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
+                "Alias": {
+                    "Type": "AWS::Lambda::Alias",
+                    "Properties": {
+                        "FunctionName": {"Ref": "F"},
+                        "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                        "Name": "live",
+                    },
+                },
+            },
+            Outputs={kind: {"Value": {"Ref": kind}} for kind in ("Layer", "Version", "Alias")},
+        )
+    )
     front = "arn:aws:lambda:eu-west-1:123456789012"
     assert found == {
         "Layer": f"{front}:layer:{name}:1",
@@ -58,30 +73,70 @@ def rest_api(name: str) -> dict[str, Any]:
     uri = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations"}
     headers = {"method.response.header.Access-Control-Allow-Origin": True}
     return {
-        "Role": ROLE, "F": inline(ANSWER, FunctionName=name),
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name,
-        "EndpointConfiguration": {"Types": ["EDGE"]}}},
-        "Hello": {"Type": "AWS::ApiGateway::Resource", "Properties": {
-            "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "PathPart": "hello", "RestApiId": api}},
-        "Get": {"Type": "AWS::ApiGateway::Method", "Properties": {
-            "HttpMethod": "GET", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE",
-            "RequestParameters": {},
-            "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": uri}, "MethodResponses": []}},
-        "Options": {"Type": "AWS::ApiGateway::Method", "Properties": {
-            "HttpMethod": "OPTIONS", "ResourceId": resource, "RestApiId": api, "AuthorizationType": "NONE",
-            "RequestParameters": {},
-            "MethodResponses": [{"StatusCode": "200", "ResponseParameters": headers, "ResponseModels": {}}],
-            "Integration": {"Type": "MOCK", "RequestTemplates": {"application/json": "{statusCode:200}"},
-                            "ContentHandling": "CONVERT_TO_TEXT", "IntegrationResponses": [{
-                                "StatusCode": "200", "ResponseTemplates": {"application/json": ""},
-                                "ResponseParameters": dict.fromkeys(headers, "'*'")}]}}},
-        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": ["Get", "Options"], "Properties": {
-            "RestApiId": api, "StageName": "dev"}},
-        "Permission": {"Type": "AWS::Lambda::Permission", "Properties": {
-            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction",
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*"}}},
-    }  # fmt: skip
+        "Role": ROLE,
+        "F": inline(ANSWER, FunctionName=name),
+        "Api": {
+            "Type": "AWS::ApiGateway::RestApi",
+            "Properties": {"Name": name, "EndpointConfiguration": {"Types": ["EDGE"]}},
+        },
+        "Hello": {
+            "Type": "AWS::ApiGateway::Resource",
+            "Properties": {
+                "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                "PathPart": "hello",
+                "RestApiId": api,
+            },
+        },
+        "Get": {
+            "Type": "AWS::ApiGateway::Method",
+            "Properties": {
+                "HttpMethod": "GET",
+                "ResourceId": resource,
+                "RestApiId": api,
+                "AuthorizationType": "NONE",
+                "RequestParameters": {},
+                "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": uri},
+                "MethodResponses": [],
+            },
+        },
+        "Options": {
+            "Type": "AWS::ApiGateway::Method",
+            "Properties": {
+                "HttpMethod": "OPTIONS",
+                "ResourceId": resource,
+                "RestApiId": api,
+                "AuthorizationType": "NONE",
+                "RequestParameters": {},
+                "MethodResponses": [{"StatusCode": "200", "ResponseParameters": headers, "ResponseModels": {}}],
+                "Integration": {
+                    "Type": "MOCK",
+                    "RequestTemplates": {"application/json": "{statusCode:200}"},
+                    "ContentHandling": "CONVERT_TO_TEXT",
+                    "IntegrationResponses": [
+                        {
+                            "StatusCode": "200",
+                            "ResponseTemplates": {"application/json": ""},
+                            "ResponseParameters": dict.fromkeys(headers, "'*'"),
+                        }
+                    ],
+                },
+            },
+        },
+        "Deployment": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": ["Get", "Options"],
+            "Properties": {"RestApiId": api, "StageName": "dev"},
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Fn::GetAtt": ["F", "Arn"]},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*"},
+            },
+        },
+    }
 
 
 def test_a_rest_api_with_cors_answers_and_a_new_deployment_takes_over(stacks: Stacks, bench: Bench) -> None:
@@ -104,23 +159,50 @@ def test_a_rest_api_with_cors_answers_and_a_new_deployment_takes_over(stacks: St
 def test_an_http_api_is_really_made(stacks: Stacks, bench: Bench) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
     name, api = unique("http"), {"Ref": "Api"}
-    stack = stacks.create({
-        "Role": ROLE, "F": inline(ANSWER, FunctionName=name),
-        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": name, "ProtocolType": "HTTP"}},
-        "Integration": {"Type": "AWS::ApiGatewayV2::Integration", "Properties": {
-            "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": {"Fn::GetAtt": ["F", "Arn"]},
-            "PayloadFormatVersion": "2.0", "TimeoutInMillis": 6500}},
-        "Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {
-            "ApiId": api, "RouteKey": "GET /hello", "Target": {"Fn::Join": ["/", ["integrations",
-            {"Ref": "Integration"}]]}}},
-        "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {
-            "ApiId": api, "StageName": "$default", "AutoDeploy": True,
-            "DefaultRouteSettings": {"DetailedMetricsEnabled": False}}},
-        "Permission": {"Type": "AWS::Lambda::Permission", "Properties": {
-            "FunctionName": {"Fn::GetAtt": ["F", "Arn"]}, "Action": "lambda:InvokeFunction",
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"}}},
-    }, Outputs={"Id": {"Value": api}, "Url": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}})  # fmt: skip
+    stack = stacks.create(
+        {
+            "Role": ROLE,
+            "F": inline(ANSWER, FunctionName=name),
+            "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": name, "ProtocolType": "HTTP"}},
+            "Integration": {
+                "Type": "AWS::ApiGatewayV2::Integration",
+                "Properties": {
+                    "ApiId": api,
+                    "IntegrationType": "AWS_PROXY",
+                    "IntegrationUri": {"Fn::GetAtt": ["F", "Arn"]},
+                    "PayloadFormatVersion": "2.0",
+                    "TimeoutInMillis": 6500,
+                },
+            },
+            "Route": {
+                "Type": "AWS::ApiGatewayV2::Route",
+                "Properties": {
+                    "ApiId": api,
+                    "RouteKey": "GET /hello",
+                    "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]},
+                },
+            },
+            "Stage": {
+                "Type": "AWS::ApiGatewayV2::Stage",
+                "Properties": {
+                    "ApiId": api,
+                    "StageName": "$default",
+                    "AutoDeploy": True,
+                    "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+                },
+            },
+            "Permission": {
+                "Type": "AWS::Lambda::Permission",
+                "Properties": {
+                    "FunctionName": {"Fn::GetAtt": ["F", "Arn"]},
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "apigateway.amazonaws.com",
+                    "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"},
+                },
+            },
+        },
+        Outputs={"Id": {"Value": api}, "Url": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}},
+    )
     found = outputs(stack)
     assert found["Url"] == f"https://{found['Id']}.execute-api.eu-west-1.amazonaws.com"
     assert httpx.get(f"{bench.url}/_aws/execute-api/{found['Id']}/hello").text == "hello"
@@ -130,15 +212,37 @@ def test_an_http_api_is_really_made(stacks: Stacks, bench: Bench) -> None:
 
 def test_bucket_policy_and_encryption(stacks: Stacks, bench: Bench) -> None:
     name = unique("bucket")
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
-        "Resource": [
-        {"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}], "Condition": {"Bool": {"aws:SecureTransport": False}}}]}  # fmt: skip
-    stack = stacks.create({
-        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, "BucketEncryption": {
-            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}}},
-        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"},
-        "PolicyDocument": policy}},
-    })  # fmt: skip
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [{"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}],
+                "Condition": {"Bool": {"aws:SecureTransport": False}},
+            }
+        ],
+    }
+    stack = stacks.create(
+        {
+            "Bucket": {
+                "Type": "AWS::S3::Bucket",
+                "Properties": {
+                    "BucketName": name,
+                    "BucketEncryption": {
+                        "ServerSideEncryptionConfiguration": [
+                            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+                        ]
+                    },
+                },
+            },
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": policy},
+            },
+        }
+    )
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     s3 = bench.client("s3")
     assert f"arn:aws:s3:::{name}/*" in s3.get_bucket_policy(Bucket=name)["Policy"]
@@ -157,11 +261,17 @@ def test_a_buckets_lifecycle_is_made_changed_and_taken_away(stacks: Stacks, benc
     stack = stacks.create(
         bucket(
             {"Id": "a-day", "Status": "Enabled", "ExpirationInDays": 1},
-            {"Id": "old", "Status": "Disabled", "Prefix": "logs/", "TagFilters": [{"Key": "k", "Value": "v"}],
-             "NoncurrentVersionExpirationInDays": 3, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
-             "Transitions": [{"TransitionInDays": 30, "StorageClass": "GLACIER"}]},
+            {
+                "Id": "old",
+                "Status": "Disabled",
+                "Prefix": "logs/",
+                "TagFilters": [{"Key": "k", "Value": "v"}],
+                "NoncurrentVersionExpirationInDays": 3,
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+                "Transitions": [{"TransitionInDays": 30, "StorageClass": "GLACIER"}],
+            },
         )
-    )  # fmt: skip
+    )
     first, second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
     assert (first["ID"], first["Status"], first["Expiration"]["Days"]) == ("a-day", "Enabled", 1)
     assert second["Filter"]["And"] == {"Prefix": "logs/", "Tags": [{"Key": "k", "Value": "v"}]}
@@ -177,16 +287,30 @@ def test_a_buckets_lifecycle_is_made_changed_and_taken_away(stacks: Stacks, benc
 
 
 def test_queue_and_function_are_mapped(stacks: Stacks, bench: Bench) -> None:
-    policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}]}}  # fmt: skip
-    stack = stacks.create({
-        "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}}, "F": inline(),
-        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "60"}},
-        "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "DependsOn": ["Role"], "Properties": {
-            "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Fn::GetAtt": ["F", "Arn"]},
-            "BatchSize": "1",
-            "Enabled": True}},
-    })  # fmt: skip
+    policy = {
+        "PolicyName": "p",
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}],
+        },
+    }
+    stack = stacks.create(
+        {
+            "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}},
+            "F": inline(),
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "60"}},
+            "Mapping": {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "DependsOn": ["Role"],
+                "Properties": {
+                    "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
+                    "FunctionName": {"Fn::GetAtt": ["F", "Arn"]},
+                    "BatchSize": "1",
+                    "Enabled": True,
+                },
+            },
+        }
+    )
     made = stacks.physical(stack["StackId"])
     bench.client("sqs").send_message(QueueUrl=made["Queue"], MessageBody="m")
 
@@ -200,18 +324,24 @@ def test_queue_and_function_are_mapped(stacks: Stacks, bench: Bench) -> None:
 
 
 def test_what_an_update_leaves_out_goes_back_to_its_default(stacks: Stacks, bench: Bench) -> None:
-    policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}]}}  # fmt: skip
+    policy = {
+        "PolicyName": "p",
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}],
+        },
+    }
 
     def resources(mapping: dict[str, Any], alias: dict[str, Any]) -> dict[str, Any]:
         source = {"EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Ref": "F"}}
         live = {"FunctionName": {"Ref": "F"}, "FunctionVersion": "$LATEST", "Name": "live"}
         return {
-            "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}}, "F": inline(),
+            "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [policy]}},
+            "F": inline(),
             "Queue": {"Type": "AWS::SQS::Queue"},
             "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": source | mapping},
             "Alias": {"Type": "AWS::Lambda::Alias", "Properties": live | alias},
-        }  # fmt: skip
+        }
 
     filters = {"Filters": [{"Pattern": '{"body": {"a": [1]}}'}]}
     more = {"BatchSize": 3, "Enabled": False, "FilterCriteria": filters}
@@ -227,39 +357,86 @@ def test_what_an_update_leaves_out_goes_back_to_its_default(stacks: Stacks, benc
 
 def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench) -> None:
     name = unique("all")
-    stack = stacks.create({
-        "Role": ROLE, "F": inline(FunctionName=name, ReservedConcurrentExecutions="3"),
-        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
-        "Alias": {"Type": "AWS::Lambda::Alias", "Properties": {
-            "FunctionName": {"Ref": "F"}, "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
-            "Name": "provisioned",
-            "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}},
-        "Url": {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE",
-        "TargetFunctionArn": {"Fn::GetAtt": ["F", "Arn"]}}},
-        "Later": {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": {
-            "FunctionName": {"Ref": "F"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 1}},
-        "Schedule": {"Type": "AWS::Scheduler::Schedule", "Properties": {
-            "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {"Arn": {"Fn::GetAtt": ["F", "Arn"]}, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}}},
-        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
-        "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": {
-            "TopicArn": {"Ref": "Topic"}, "Protocol": "lambda", "Endpoint": {"Fn::GetAtt": ["F", "Arn"]},
-            "FilterPolicy": {"kind": ["a"]}}},
-        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {
-            "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
-            "TimeToLiveSpecification": {"AttributeName": "ends", "Enabled": True}}},
-        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}},
-        "Rule": {"Type": "AWS::Events::Rule", "Properties": {
-            "EventBusName": {"Ref": "Bus"}, "EventPattern": {"source": ["mine"]},
-            "Targets": [{"Id": "f", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}]}},
-        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/lambda/{name}",
-        "RetentionInDays": "14"}},
-        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
-            "MetricName": "Errors", "Namespace": "AWS/Lambda", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
-            "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}},
-    }, Outputs={"Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}, "Table": {"Value": {"Fn::GetAtt": ["Table",
-                "Arn"]}}})  # fmt: skip
+    stack = stacks.create(
+        {
+            "Role": ROLE,
+            "F": inline(FunctionName=name, ReservedConcurrentExecutions="3"),
+            "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
+            "Alias": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {
+                    "FunctionName": {"Ref": "F"},
+                    "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                    "Name": "provisioned",
+                    "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1},
+                },
+            },
+            "Url": {
+                "Type": "AWS::Lambda::Url",
+                "Properties": {"AuthType": "NONE", "TargetFunctionArn": {"Fn::GetAtt": ["F", "Arn"]}},
+            },
+            "Later": {
+                "Type": "AWS::Lambda::EventInvokeConfig",
+                "Properties": {"FunctionName": {"Ref": "F"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 1},
+            },
+            "Schedule": {
+                "Type": "AWS::Scheduler::Schedule",
+                "Properties": {
+                    "ScheduleExpression": "rate(1 hour)",
+                    "FlexibleTimeWindow": {"Mode": "OFF"},
+                    "Target": {"Arn": {"Fn::GetAtt": ["F", "Arn"]}, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
+                },
+            },
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "Subscription": {
+                "Type": "AWS::SNS::Subscription",
+                "Properties": {
+                    "TopicArn": {"Ref": "Topic"},
+                    "Protocol": "lambda",
+                    "Endpoint": {"Fn::GetAtt": ["F", "Arn"]},
+                    "FilterPolicy": {"kind": ["a"]},
+                },
+            },
+            "Table": {
+                "Type": "AWS::DynamoDB::Table",
+                "Properties": {
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+                    "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+                    "TimeToLiveSpecification": {"AttributeName": "ends", "Enabled": True},
+                },
+            },
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}},
+            "Rule": {
+                "Type": "AWS::Events::Rule",
+                "Properties": {
+                    "EventBusName": {"Ref": "Bus"},
+                    "EventPattern": {"source": ["mine"]},
+                    "Targets": [{"Id": "f", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}],
+                },
+            },
+            "Logs": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": "14"},
+            },
+            "Alarm": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": {
+                    "MetricName": "Errors",
+                    "Namespace": "AWS/Lambda",
+                    "Statistic": "Sum",
+                    "Period": 60,
+                    "EvaluationPeriods": 1,
+                    "Threshold": 1,
+                    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                },
+            },
+        },
+        Outputs={
+            "Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}},
+            "Table": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}},
+        },
+    )
     found = outputs(stack)
     assert found["Url"].endswith(".on.aws/")
     assert ":table/" in found["Table"]
@@ -276,10 +453,17 @@ def test_schedules_topics_tables_urls_and_settings(stacks: Stacks, bench: Bench)
 
 def test_iam_policies_follow_their_template(stacks: Stacks, bench: Bench) -> None:
     def policy(action: str) -> dict[str, Any]:
-        return {"Type": "AWS::IAM::Policy", "Properties": {
-            "PolicyName": "extra", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Action": action, "Resource": "*"}]}}}  # fmt: skip
+        return {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "PolicyName": "extra",
+                "Roles": [{"Ref": "Role"}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
+                },
+            },
+        }
 
     stack = stacks.create({"Role": ROLE, "Policy": policy("s3:GetObject")})
     role, iam = stacks.physical(stack["StackId"])["Role"], bench.client("iam")

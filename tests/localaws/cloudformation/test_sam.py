@@ -77,9 +77,12 @@ OPTIONS: dict[str, Any] = {"Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_E
 def bench() -> Iterator[Bench]:
     """A cloud of its own that finds the translator behind everything else."""
     process = subprocess.Popen(
-        [sys.executable, "-X", "utf8", "-c", CLOUD, str(PLACE), "--lifeline"], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, cwd=ROOT, env=free_of_the_reader(dict(os.environ)) | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        [sys.executable, "-X", "utf8", "-c", CLOUD, str(PLACE), "--lifeline"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=free_of_the_reader(dict(os.environ)) | {"PYTHONPATH": str(ROOT)},
+    )
     assert process.stdin and process.stdout
     url = json.loads(process.stdout.readline())["aws"]
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}

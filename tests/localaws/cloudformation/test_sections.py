@@ -43,8 +43,10 @@ def with_text(**about: Any) -> dict[str, Any]:
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/mappings-section-structure.html
         ({"Mappings": {"M": {"a": 1}}}, "[/Mappings/M]"),
         ({"Outputs": {"O": {"Value": {"Fn::FindInMap": ["M", "a", "b"]}}}}, "Mapping named 'M' is not present"),
-        ({"Mappings": {"M": {"a": {"b": "c"}}}, "Outputs": {"O": {"Value": {"Fn::FindInMap": ["M", "a", "x"]}}}},
-         "Unable to get mapping for M::a::x"),
+        (
+            {"Mappings": {"M": {"a": {"b": "c"}}}, "Outputs": {"O": {"Value": {"Fn::FindInMap": ["M", "a", "x"]}}}},
+            "Unable to get mapping for M::a::x",
+        ),
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
         ({"Conditions": {"A": {"Fn::Not": [{"Condition": "B"}]}}}, "condition dependency B in the Conditions"),
         ({"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}, "condition dependency between A, B"),
@@ -56,7 +58,7 @@ def with_text(**about: Any) -> dict[str, Any]:
         ({"Outputs": {"O": {"Value": ["a"]}}}, "The Value field of every Outputs member must evaluate to a String"),
         ({"Outputs": {"O-x": {"Value": "a"}}}, "Output name O-x is non alphanumeric"),
     ],
-)  # fmt: skip
+)
 def test_sections(stacks: Stacks, sections: dict[str, Any], said: str) -> None:
     template = json.dumps({"Resources": {"Q": QUEUE}, **sections})
     for call in (
@@ -82,12 +84,16 @@ def test_sections(stacks: Stacks, sections: dict[str, Any], said: str) -> None:
         ({"Q": {**QUEUE, "DeletionPolicy": "Snapshot"}}, "AWS::SQS::Queue does not support deletion policy Snapshot"),
         ({"Q": {**QUEUE, "UpdateReplacePolicy": "Keep"}}, "Unrecognized UpdateReplacePolicy Keep"),
         # A resource whose condition does not hold cannot be referred to …
-        ({"A": {**QUEUE, "Condition": "Never"}, "B": queue(QueueName={"Fn::Sub": "x-${A.QueueName}"})},
-         "Unresolved resource dependencies [A] in the Resources block"),
-        ({"A": queue(KmsMasterKeyId={"a": {"b": [{"Fn::Select": ["9", {"Fn::Split": ["-", "a-b"]}]}]}})},
-         "nonexistent value at index 9"),
+        (
+            {"A": {**QUEUE, "Condition": "Never"}, "B": queue(QueueName={"Fn::Sub": "x-${A.QueueName}"})},
+            "Unresolved resource dependencies [A] in the Resources block",
+        ),
+        (
+            {"A": queue(KmsMasterKeyId={"a": {"b": [{"Fn::Select": ["9", {"Fn::Split": ["-", "a-b"]}]}]}})},
+            "nonexistent value at index 9",
+        ),
     ],
-)  # fmt: skip
+)
 def test_resources(stacks: Stacks, resources: dict[str, Any], said: str) -> None:
     code, message = stacks.refused(resources, Conditions=NEVER)
     assert code == "ValidationError"
@@ -104,9 +110,12 @@ def test_what_only_a_made_resource_tells_waits(stacks: Stacks) -> None:
             "C": {**QUEUE, "DependsOn": "A"},
         },
         Conditions=NEVER,
-        Outputs={"Lost": {"Condition": "Never", "Value": {"Ref": "A"}}, "Name": {"Value": part},
-                 "Id": {"Value": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}}},
-    )  # fmt: skip
+        Outputs={
+            "Lost": {"Condition": "Never", "Value": {"Ref": "A"}},
+            "Name": {"Value": part},
+            "Id": {"Value": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}},
+        },
+    )
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert outputs["Name"].startswith(stack["StackName"]) and outputs["Id"] == stack["StackId"].rpartition("/")[2]
@@ -149,8 +158,11 @@ def test_what_a_request_may_not_ask_for(stacks: Stacks) -> None:
 
 def test_what_is_retained_and_when(stacks: Stacks) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
-    broken = {"Type": "AWS::SSM::Parameter", "DependsOn": ["Kept", "NotKept"],
-              "Properties": {"Type": "String", "Value": {"Fn::ImportValue": unique("nobody")}}}  # fmt: skip
+    broken = {
+        "Type": "AWS::SSM::Parameter",
+        "DependsOn": ["Kept", "NotKept"],
+        "Properties": {"Type": "String", "Value": {"Fn::ImportValue": unique("nobody")}},
+    }
     kept = {
         "Kept": {**QUEUE, "DeletionPolicy": "Retain"},
         "NotKept": {**QUEUE, "DeletionPolicy": "RetainExceptOnCreate"},

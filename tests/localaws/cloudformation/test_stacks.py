@@ -25,10 +25,14 @@ def test_events_come_resource_by_resource_in_progress_first(stacks: Stacks) -> N
     name = stack["StackName"]
     assert stacks.events(stack["StackId"]) == [
         (name, "CREATE_IN_PROGRESS"),
-        ("Role", "CREATE_IN_PROGRESS"), ("Role", "CREATE_IN_PROGRESS"), ("Role", "CREATE_COMPLETE"),
-        ("F", "CREATE_IN_PROGRESS"), ("F", "CREATE_IN_PROGRESS"), ("F", "CREATE_COMPLETE"),
+        ("Role", "CREATE_IN_PROGRESS"),
+        ("Role", "CREATE_IN_PROGRESS"),
+        ("Role", "CREATE_COMPLETE"),
+        ("F", "CREATE_IN_PROGRESS"),
+        ("F", "CREATE_IN_PROGRESS"),
+        ("F", "CREATE_COMPLETE"),
         (name, "CREATE_COMPLETE"),
-    ]  # fmt: skip
+    ]
     assert all(stacks.physical(stack["StackId"]).values())
 
 
@@ -82,9 +86,15 @@ def test_nothing_to_update(stacks: Stacks) -> None:
 def test_a_failed_update_restores_the_old_state(stacks: Stacks, bench: Bench) -> None:
     stack = stacks.create({"Role": ROLE, "F": inline()}, Outputs={"Name": {"Value": {"Ref": "F"}}})
     function, api = stacks.physical(stack["StackId"])["F"], bench.client("lambda")
-    after = stacks.update(stack["StackName"], {
-        "Role": ROLE, "F": inline("def handler(event, context): return 'two'\n", Timeout=9), "New": QUEUE,
-        "Bad": {**BROKEN, "DependsOn": ["F", "New"]}})  # fmt: skip
+    after = stacks.update(
+        stack["StackName"],
+        {
+            "Role": ROLE,
+            "F": inline("def handler(event, context): return 'two'\n", Timeout=9),
+            "New": QUEUE,
+            "Bad": {**BROKEN, "DependsOn": ["F", "New"]},
+        },
+    )
     assert after["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert after["Outputs"] == [{"OutputKey": "Name", "OutputValue": function}]
     assert api.invoke(FunctionName=function)["Payload"].read() == b'"one"'
@@ -95,9 +105,15 @@ def test_a_failed_update_restores_the_old_state(stacks: Stacks, bench: Bench) ->
 
 def test_a_custom_name_cannot_be_replaced_by_itself(stacks: Stacks) -> None:
     fixed = unique("t")
-    table = {"Type": "AWS::DynamoDB::Table", "Properties": {
-        "TableName": fixed, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}]}}  # fmt: skip
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "TableName": fixed,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+        },
+    }
     other = json.loads(json.dumps(table).replace('"a"', '"b"'))
     stack = stacks.create({"T": table})
     assert stacks.update(stack["StackName"], {"T": other})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -106,29 +122,44 @@ def test_a_custom_name_cannot_be_replaced_by_itself(stacks: Stacks) -> None:
 
 def test_delete_removes_everything_it_made(stacks: Stacks, bench: Bench) -> None:
     name = unique("whole")
-    stack = stacks.create({
-        "Role": {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": name}},
-        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/lambda/{name}"}},
-        "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {
-            "LayerName": name, "Content": package(bench)}},
-        "F": inline(FunctionName=name, Layers=[{"Ref": "Layer"}]),
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
-        "Rule": {"Type": "AWS::Events::Rule", "Properties": {
-            "ScheduleExpression": "rate(1 day)", "Targets": [{"Id": "a", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}]}},
-        "Queue": {**QUEUE, "Properties": {"QueueName": name}},
-        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
-        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
-    })  # fmt: skip
+    stack = stacks.create(
+        {
+            "Role": {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": name}},
+            "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/aws/lambda/{name}"}},
+            "Layer": {
+                "Type": "AWS::Lambda::LayerVersion",
+                "Properties": {"LayerName": name, "Content": package(bench)},
+            },
+            "F": inline(FunctionName=name, Layers=[{"Ref": "Layer"}]),
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
+            "Rule": {
+                "Type": "AWS::Events::Rule",
+                "Properties": {
+                    "ScheduleExpression": "rate(1 day)",
+                    "Targets": [{"Id": "a", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}],
+                },
+            },
+            "Queue": {**QUEUE, "Properties": {"QueueName": name}},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
+        }
+    )
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     bench.client("lambda").invoke(FunctionName=name)
     assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"
     left = [
-        bench.client("lambda").list_functions(), bench.client("lambda").list_layers(), bench.client("iam").list_roles(),
-        bench.client("logs").describe_log_groups(), bench.client("apigateway").get_rest_apis(),
+        bench.client("lambda").list_functions(),
+        bench.client("lambda").list_layers(),
+        bench.client("iam").list_roles(),
+        bench.client("logs").describe_log_groups(),
+        bench.client("apigateway").get_rest_apis(),
         bench.client("sqs").list_queues(),
-        bench.client("sns").list_topics(), bench.client("s3").list_buckets(),
-        bench.client("events").list_rule_names_by_target(TargetArn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"),
-    ]  # fmt: skip
+        bench.client("sns").list_topics(),
+        bench.client("s3").list_buckets(),
+        bench.client("events").list_rule_names_by_target(
+            TargetArn=f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
+        ),
+    ]
     assert [name in json.dumps(each, default=str) for each in left] == [False] * len(left)
     with pytest.raises(ClientError, match=f"Stack with id {stack['StackName']} does not exist"):
         stacks.api.describe_stacks(StackName=stack["StackName"])
@@ -170,8 +201,9 @@ def test_exports_are_imported_and_guarded(stacks: Stacks) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
     export = unique("export")
     giver = stacks.create({"Q": QUEUE}, Outputs={"Url": {"Value": {"Ref": "Q"}, "Export": {"Name": export}}})
-    taker = stacks.create({"P": {"Type": "AWS::SSM::Parameter", "Properties": {
-        "Type": "String", "Value": {"Fn::ImportValue": export}}}})  # fmt: skip
+    taker = stacks.create(
+        {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::ImportValue": export}}}}
+    )
     assert taker["StackStatus"] == "CREATE_COMPLETE"
     with pytest.raises(ClientError, match=f"Export {export} cannot be deleted as it is in use by {taker['StackName']}"):
         stacks.api.delete_stack(StackName=giver["StackName"])
@@ -235,12 +267,15 @@ def test_waiters_and_lists(stacks: Stacks) -> None:
 def test_a_secret_parameter_is_masked_wherever_the_stack_is_described(stacks: Stacks) -> None:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html, NoEcho
     secret, name = 'sk_test_"quoted"_1', unique("/secret")
-    value = {"Type": "AWS::SSM::Parameter",
-             "Properties": {"Type": "String", "Name": name, "Value": {"Fn::Sub": "key ${Key}"}}}  # fmt: skip
+    value = {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {"Type": "String", "Name": name, "Value": {"Fn::Sub": "key ${Key}"}},
+    }
     stack = stacks.create(
-        {"P": value}, Declared={"Key": {"Type": "String", "NoEcho": True}},
+        {"P": value},
+        Declared={"Key": {"Type": "String", "NoEcho": True}},
         Parameters=[{"ParameterKey": "Key", "ParameterValue": secret}],
-    )["StackId"]  # fmt: skip
+    )["StackId"]
     assert stacks.bench.client("ssm").get_parameter(Name=name)["Parameter"]["Value"] == f"key {secret}"
     events = stacks.api.describe_stack_events(StackName=stack)["StackEvents"]
     described = stacks.api.describe_stacks(StackName=stack)["Stacks"][0]

@@ -13,8 +13,11 @@ from tests.localaws.cloudformation.conftest import ROLE, Stacks, inline
 
 def resources(**tags: str) -> dict[str, Any]:
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-    table = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}  # fmt: skip
+    table = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
     return {
         "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Tags": listed}},
         "Function": inline(Tags=listed),
@@ -65,8 +68,11 @@ def test_tags_follow(stacks: Stacks, bench: Bench) -> None:
     assert tags_of(bench, names) == each({"b": "2", "c": "3", "team": "red"})
     stacks.update(stack, resources(b="2", c="3"), **own("blue"))  # the template stays
     assert tags_of(bench, names) == each({"b": "2", "c": "3", "team": "blue"})
-    lost = {"Type": "AWS::SSM::Parameter", "DependsOn": list(names),
-            "Properties": {"Type": "String", "Value": {"Fn::ImportValue": unique("nobody")}}}  # fmt: skip
+    lost = {
+        "Type": "AWS::SSM::Parameter",
+        "DependsOn": list(names),
+        "Properties": {"Type": "String", "Value": {"Fn::ImportValue": unique("nobody")}},
+    }
     failed = stacks.update(stack, {**resources(d="4"), "Lost": lost}, **own("green"))
     assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert tags_of(bench, names) == each({"b": "2", "c": "3", "team": "blue"})

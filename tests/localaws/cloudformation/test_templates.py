@@ -28,24 +28,36 @@ def parameter(value: Any, name: str = "") -> dict[str, Any]:
     ("resources", "said"),
     [
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
-        ({"Thing": {"Type": "AWS::Quantum::Computer"}}, "Template format error: Unrecognized resource types: "
-                                                        "[AWS::Quantum::Computer]"),
-        ({"Q": {**QUEUE, "Properties": {"QueueName": {"Ref": "Nobody"}}}},
-         "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template"),
-        ({"Q": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "x-${Nobody}"}}}},
-        "Unresolved resource dependencies [Nobody]"),
-        ({"P": parameter({"Fn::GetAtt": ["Nobody", "Arn"]})},
-         "Template error: instance of Fn::GetAtt references undefined resource Nobody"),
-        ({"Q": QUEUE, "P": parameter({"Fn::GetAtt": ["Q", "Colour"]})},
-         "Template error: resource Q does not support attribute type Colour in Fn::GetAtt"),
+        (
+            {"Thing": {"Type": "AWS::Quantum::Computer"}},
+            "Template format error: Unrecognized resource types: [AWS::Quantum::Computer]",
+        ),
+        (
+            {"Q": {**QUEUE, "Properties": {"QueueName": {"Ref": "Nobody"}}}},
+            "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template",
+        ),
+        (
+            {"Q": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "x-${Nobody}"}}}},
+            "Unresolved resource dependencies [Nobody]",
+        ),
+        (
+            {"P": parameter({"Fn::GetAtt": ["Nobody", "Arn"]})},
+            "Template error: instance of Fn::GetAtt references undefined resource Nobody",
+        ),
+        (
+            {"Q": QUEUE, "P": parameter({"Fn::GetAtt": ["Q", "Colour"]})},
+            "Template error: resource Q does not support attribute type Colour in Fn::GetAtt",
+        ),
         ({"Q": {**QUEUE, "DependsOn": "Nobody"}}, "Unresolved resource dependencies [Nobody]"),
-        ({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}, "Circular dependency between "
-                                                                               "resources: [A, B]"),
+        (
+            {"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}},
+            "Circular dependency between resources: [A, B]",
+        ),
         ({"Q-1": QUEUE}, "Resource name Q-1 is non alphanumeric"),
         ({"Q": {"Properties": {}}}, "Every Resources object must contain a Type member"),
         ({}, "At least one Resources member must be defined"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_template_is_refused_at_once(stacks: Stacks, resources: dict[str, Any], said: str) -> None:
     code, message = stacks.refused(resources)
     assert code == "ValidationError"

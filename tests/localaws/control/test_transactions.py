@@ -52,7 +52,10 @@ def test_all_or_nothing(dynamodb, with_range):
     with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as caught:
         dynamodb.transact_write_items(TransactItems=[put(name, "c"), update, refused(name, "a")])
     assert [reason["Code"] for reason in caught.value.response["CancellationReasons"]] == [
-        "None", "None", "ConditionalCheckFailed"]  # fmt: skip
+        "None",
+        "None",
+        "ConditionalCheckFailed",
+    ]
     assert values(dynamodb, name) == {"a": "1", "b": "1"}
     delete = {"Delete": {"TableName": name, "Key": key}}
     with pytest.raises(dynamodb.exceptions.TransactionCanceledException):

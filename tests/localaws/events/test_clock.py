@@ -52,8 +52,11 @@ def test_what_is_due_fires_in_order_each_at_its_own_time() -> None:
         clock.call_at(NOON + timedelta(hours=2), fire).cancel()
         fired = await clock.advance(hours=4)
         assert [one.time for one in fired] == [
-            "2030-06-01T13:00:00Z", "2030-06-01T13:30:00Z", "2030-06-01T14:00:00Z", "2030-06-01T15:00:00Z",
-        ]  # fmt: skip
+            "2030-06-01T13:00:00Z",
+            "2030-06-01T13:30:00Z",
+            "2030-06-01T14:00:00Z",
+            "2030-06-01T15:00:00Z",
+        ]
         assert all(timedelta() <= shown - due < timedelta(minutes=1) for due, shown in seen)
 
     run(work())

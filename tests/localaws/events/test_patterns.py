@@ -56,10 +56,21 @@ def test_operators(pattern: dict[str, Any], event: dict[str, Any], expected: boo
 
 
 @pytest.mark.parametrize(
-    "pattern", [[], {}, {"a": "x"}, {"a": []}, {"a": {}}, {"a": [{"like": "x"}]}, {"a": [{"exists": "yes"}]},
-                {"a": [["x"]]}, {"$or": [{"a": ["x"]}]}, {"a": [{"numeric": [">"]}]}],
+    "pattern",
+    [
+        [],
+        {},
+        {"a": "x"},
+        {"a": []},
+        {"a": {}},
+        {"a": [{"like": "x"}]},
+        {"a": [{"exists": "yes"}]},
+        {"a": [["x"]]},
+        {"$or": [{"a": ["x"]}]},
+        {"a": [{"numeric": [">"]}]},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_no_pattern(pattern: Any) -> None:
     assert invalid(pattern)
 

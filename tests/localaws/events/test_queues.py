@@ -64,8 +64,11 @@ def test_a_message_reaches_the_function_and_leaves_the_queue(bench: Bench, recor
     }
     assert attributes["ApproximateReceiveCount"] == "1"
     assert set(attributes) == {
-        "ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp",
-    }  # fmt: skip
+        "ApproximateReceiveCount",
+        "SentTimestamp",
+        "SenderId",
+        "ApproximateFirstReceiveTimestamp",
+    }
     assert eventually(lambda: queue.counts() == (0, 0))
 
 
@@ -177,8 +180,10 @@ def test_a_topic_sends_to_a_function(bench: Bench, recorder: Recorder) -> None:
     record = recorder.wait()[0]["Records"][0]
     note = record.pop("Sns")
     assert record == {
-        "EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": made["SubscriptionArn"],
-    }  # fmt: skip
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": made["SubscriptionArn"],
+    }
     assert (note["Type"], note["MessageId"], note["TopicArn"]) == ("Notification", sent["MessageId"], topic)
     assert (note["Subject"], note["Message"]) == ("greeting", "hello")
     assert note["MessageAttributes"] == {"colour": {"Type": "String", "Value": "red"}}
@@ -192,9 +197,10 @@ def test_a_topic_sends_to_a_queue_that_lets_it(bench: Bench) -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     sns.publish(TopicArn=topic, Message="lost")
     statement = {
-        **allow("sqs:SendMessage", queue.arn), "Principal": {"Service": "sns.amazonaws.com"},
+        **allow("sqs:SendMessage", queue.arn),
+        "Principal": {"Service": "sns.amazonaws.com"},
         "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }  # fmt: skip
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
     sns.publish(TopicArn=topic, Message="hello")
@@ -210,9 +216,11 @@ def test_a_bucket_notifies_a_function(bench: Bench, recorder: Recorder, key: str
     bench.permit(recorder.arn, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}")
     rules = [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".jpg"}]
     config = {
-        "Id": "pictures", "LambdaFunctionArn": recorder.arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
+        "Id": "pictures",
+        "LambdaFunctionArn": recorder.arn,
+        "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
         "Filter": {"Key": {"FilterRules": rules}},
-    }  # fmt: skip
+    }
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [config]}
     )

@@ -75,9 +75,7 @@ def test_moving_backwards_fires_nothing_and_a_rate_goes_on_from_there(
 
 def test_what_a_moved_clock_reports_of_a_failure(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:
     clock(to="2026-03-02T08:59:30Z")
-    name = rule(
-        bench, recorder.arn, ScheduleExpression="cron(0 9 * * ? *)", target={"Input": '{"say": "please fail"}'}
-    )
+    name = rule(bench, recorder.arn, ScheduleExpression="cron(0 9 * * ? *)", target={"Input": '{"say": "please fail"}'})
     fired = [one for one in clock(advance=60)["fired"] if one["rule"] == name]
     assert [one["error"] for one in fired] == ["as asked"]
     assert recorder.wait() == [{"say": "please fail"}]
@@ -131,8 +129,15 @@ def test_a_wrong_expression_is_refused(bench: Bench, settings: dict[str, str]) -
 
 
 def test_the_clock_door_refuses_nonsense(bench: Bench, clock: Callable[..., Any]) -> None:
-    for request in ({"to": "tomorrow"}, {"advance": "1"}, {"to": "2026-01-01T00:00:00"}, {"to": "1900-01-01T00:00:00Z"},
-                    {"speed": 2}, {"reset": True, "advance": 1}, {"advance": 1e30}):  # fmt: skip
+    for request in (
+        {"to": "tomorrow"},
+        {"advance": "1"},
+        {"to": "2026-01-01T00:00:00"},
+        {"to": "1900-01-01T00:00:00Z"},
+        {"speed": 2},
+        {"reset": True, "advance": 1},
+        {"advance": 1e30},
+    ):
         answer = clock(**request)
         assert "error" in answer and "Python" not in answer["error"] and clock()["moved"] is False
 

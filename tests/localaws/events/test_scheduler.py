@@ -49,9 +49,13 @@ def test_once_with_input_and_then_gone(bench: Bench, recorder: Recorder, clock: 
     clock(to="2026-05-01T00:00:00Z")
     text = json.dumps({"due": "<aws.scheduler.scheduled-time>", "try": "<aws.scheduler.attempt-number>"})
     name = schedule(
-        bench, recorder, "at(2026-05-01T09:30:00)", ScheduleExpressionTimezone="Asia/Tokyo",
-        ActionAfterCompletion="DELETE", target={"Input": text},
-    )  # fmt: skip
+        bench,
+        recorder,
+        "at(2026-05-01T09:30:00)",
+        ScheduleExpressionTimezone="Asia/Tokyo",
+        ActionAfterCompletion="DELETE",
+        target={"Input": text},
+    )
     assert times(clock(to="2026-05-02T00:00:00Z"), name) == ["2026-05-01T00:30"]
     assert recorder.wait() == [{"due": "2026-05-01T00:30:00Z", "try": "1"}]
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
@@ -61,9 +65,12 @@ def test_once_with_input_and_then_gone(bench: Bench, recorder: Recorder, clock: 
 def test_start_and_end_dates(bench: Bench, recorder: Recorder, clock: Callable[..., Any]) -> None:
     clock(to="2030-01-01T00:00:00Z")
     name = schedule(
-        bench, recorder, "rate(1 hour)",
-        StartDate=datetime(2030, 1, 1, 5, tzinfo=UTC), EndDate=datetime(2030, 1, 1, 7, 30, tzinfo=UTC),
-    )  # fmt: skip
+        bench,
+        recorder,
+        "rate(1 hour)",
+        StartDate=datetime(2030, 1, 1, 5, tzinfo=UTC),
+        EndDate=datetime(2030, 1, 1, 7, 30, tzinfo=UTC),
+    )
     fired = times(clock(to="2030-01-02T00:00:00Z"), name)
     assert fired == ["2030-01-01T05:00", "2030-01-01T06:00", "2030-01-01T07:00"]
     bench.client("scheduler").delete_schedule(Name=name)
@@ -93,9 +100,11 @@ def test_an_update_that_says_no_state_leaves_it_on(bench: Bench, recorder: Recor
     clock(to="2030-03-01T00:00:00Z")
     name, api = schedule(bench, recorder, "cron(0 1 * * ? *)", State="DISABLED"), bench.client("scheduler")
     api.update_schedule(
-        Name=name, ScheduleExpression="cron(0 2 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
+        Name=name,
+        ScheduleExpression="cron(0 2 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
         Target=api.get_schedule(Name=name)["Target"],
-    )  # fmt: skip
+    )
     found = api.get_schedule(Name=name)
     assert (found["State"], found["ScheduleExpressionTimezone"]) == ("ENABLED", "UTC")
     assert times(clock(to="2030-03-01T03:00:00Z"), name) == ["2030-03-01T02:00"]

@@ -113,24 +113,63 @@ def test_every_service_says_it_in_its_own_way(bench: Bench, as_role: Callable[..
     topic_arn = bench.client("sns").create_topic(Name=topic)["TopicArn"]
     bench.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for error, code, status, action, resource in (
-        (refused(client("dynamodb").get_item, TableName=table, Key={"id": {"S": "1"}}), "AccessDeniedException", 400,
-         "dynamodb:GetItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"),
-        (refused(client("s3").get_object, Bucket=bucket, Key="a/b"), "AccessDenied", 403,
-         "s3:GetObject", f'"arn:aws:s3:::{bucket}/a/b"'),
-        (refused(client("sqs").send_message, QueueUrl=url, MessageBody="x"), "AccessDenied", 403,
-         "sqs:sendmessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"),
-        (refused(client("sns").publish, TopicArn=topic_arn, Message="x"), "AuthorizationError", 403,
-         "SNS:Publish", topic_arn),
-        (refused(client("lambda").invoke, FunctionName="pay", Qualifier="live"), "AccessDeniedException", 403,
-         "lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pay:live"),
-        (refused(client("iam").get_role, RoleName="x"), "AccessDenied", 403, "iam:GetRole",
-         f"arn:aws:iam::{ACCOUNT}:role/x"),
-        (refused(client("logs").put_log_events, logGroupName="/g", logStreamName="s", logEvents=[EVENT]),
-         "AccessDeniedException", 400, "logs:PutLogEvents",
-         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/g:log-stream:s"),
-        (refused(client("events").put_events, Entries=[{"Source": "x"}]), "AccessDeniedException", 400,
-         "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"),
-    ):  # fmt: skip
+        (
+            refused(client("dynamodb").get_item, TableName=table, Key={"id": {"S": "1"}}),
+            "AccessDeniedException",
+            400,
+            "dynamodb:GetItem",
+            f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}",
+        ),
+        (
+            refused(client("s3").get_object, Bucket=bucket, Key="a/b"),
+            "AccessDenied",
+            403,
+            "s3:GetObject",
+            f'"arn:aws:s3:::{bucket}/a/b"',
+        ),
+        (
+            refused(client("sqs").send_message, QueueUrl=url, MessageBody="x"),
+            "AccessDenied",
+            403,
+            "sqs:sendmessage",
+            f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}",
+        ),
+        (
+            refused(client("sns").publish, TopicArn=topic_arn, Message="x"),
+            "AuthorizationError",
+            403,
+            "SNS:Publish",
+            topic_arn,
+        ),
+        (
+            refused(client("lambda").invoke, FunctionName="pay", Qualifier="live"),
+            "AccessDeniedException",
+            403,
+            "lambda:InvokeFunction",
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pay:live",
+        ),
+        (
+            refused(client("iam").get_role, RoleName="x"),
+            "AccessDenied",
+            403,
+            "iam:GetRole",
+            f"arn:aws:iam::{ACCOUNT}:role/x",
+        ),
+        (
+            refused(client("logs").put_log_events, logGroupName="/g", logStreamName="s", logEvents=[EVENT]),
+            "AccessDeniedException",
+            400,
+            "logs:PutLogEvents",
+            f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/g:log-stream:s",
+        ),
+        (
+            refused(client("events").put_events, Entries=[{"Source": "x"}]),
+            "AccessDeniedException",
+            400,
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
+        ),
+    ):
         user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{client.role.rpartition('/')[2]}/tests"
         because = f"because no identity-based policy allows the {action} action"
         told = f"User: {user} is not authorized to perform: {action} on resource: {resource} {because}"
@@ -146,23 +185,32 @@ def test_an_index_of_a_table_is_a_resource_of_its_own(bench: Bench, as_role: Cal
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "email")],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[{
-            "IndexName": "by-email", "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "ALL"},
-        }],
-    )  # fmt: skip
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-email",
+                "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
     arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"
     client = as_role(allow(["dynamodb:Query", "dynamodb:PutItem"], arn))("dynamodb")
     client.put_item(TableName=table, Item={"id": {"S": "1"}, "email": {"S": "a@b"}})
     query = {"TableName": table, "KeyConditionExpression": "id = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}}
     assert client.query(**query)["Count"] == 1
-    assert f"{arn}/index/by-email" in refused(
-        client.query, **{**query, "IndexName": "by-email", "KeyConditionExpression": "email = :v"}
-    )["Message"]  # fmt: skip
-    assert "dynamodb:DeleteItem" in refused(
-        client.transact_write_items,
-        TransactItems=[{"Delete": {"TableName": table, "Key": {"id": {"S": "1"}}}}],
-    )["Message"]  # fmt: skip
+    assert (
+        f"{arn}/index/by-email"
+        in refused(client.query, **{**query, "IndexName": "by-email", "KeyConditionExpression": "email = :v"})[
+            "Message"
+        ]
+    )
+    assert (
+        "dynamodb:DeleteItem"
+        in refused(
+            client.transact_write_items,
+            TransactItems=[{"Delete": {"TableName": table, "Key": {"id": {"S": "1"}}}}],
+        )["Message"]
+    )
 
 
 def test_s3_prefixes_and_conditions(bench: Bench, as_role: Callable[..., Any]) -> None:
@@ -171,9 +219,7 @@ def test_s3_prefixes_and_conditions(bench: Bench, as_role: Callable[..., Any]) -
     bench.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     only = {"StringLike": {"s3:prefix": ["mine/*"]}}
     arn = f"arn:aws:s3:::{bucket}"
-    client = as_role(
-        allow("s3:PutObject", f"{arn}/mine/*"), allow("s3:ListBucket", arn, Condition=only)
-    )("s3")  # fmt: skip
+    client = as_role(allow("s3:PutObject", f"{arn}/mine/*"), allow("s3:ListBucket", arn, Condition=only))("s3")
     client.put_object(Bucket=bucket, Key="mine/a", Body=b"x")
     assert client.list_objects_v2(Bucket=bucket, Prefix="mine/")["KeyCount"] == 1
     assert refused(client.list_objects_v2, Bucket=bucket)["Code"] == "AccessDenied"
@@ -215,9 +261,10 @@ def test_aws_managed_policies_and_boundaries(bench: Bench, as_role: Callable[...
     iam.delete_role_permissions_boundary(RoleName=name)
     client("logs").create_log_stream(logGroupName=group, logStreamName="s")
     iam.detach_role_policy(RoleName=name, PolicyArn=basic)
-    assert "logs:CreateLogStream" in refused(
-        client("logs").create_log_stream, logGroupName=group, logStreamName="t"
-    )["Message"]  # fmt: skip
+    assert (
+        "logs:CreateLogStream"
+        in refused(client("logs").create_log_stream, logGroupName=group, logStreamName="t")["Message"]
+    )
 
 
 def test_assuming_a_role_takes_its_trust(bench: Bench, as_role: Callable[..., Any]) -> None:

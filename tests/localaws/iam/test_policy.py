@@ -77,8 +77,11 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"IpAddress": {"k": "10.0.0.0/8"}}, {"k": "10.1.2.3"}, True),
     ({"NotIpAddress": {"k": "10.0.0.0/8"}}, {"k": "10.1.2.3"}, False),
     ({"IpAddress": {"k": "2001:db8::/32"}}, {"k": "2001:db8::1"}, True),
-    ({"ArnLike": {"k": "arn:aws:execute-api:eu-west-1:1:abc/*/GET/*"}},
-     {"k": "arn:aws:execute-api:eu-west-1:1:abc/dev/GET/x"}, True),
+    (
+        {"ArnLike": {"k": "arn:aws:execute-api:eu-west-1:1:abc/*/GET/*"}},
+        {"k": "arn:aws:execute-api:eu-west-1:1:abc/dev/GET/x"},
+        True,
+    ),
     ({"ArnEquals": {"k": "arn:aws:*:eu-west-1:1:x"}}, {"k": "arn:aws:s3:us-east-1:eu-west-1:1:x"}, False),
     # reference_policies_multi-value-conditions.html
     ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, {"k": ["a", "b", "a"]}, True),
@@ -88,7 +91,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"ForAnyValue:StringEquals": {"k": ["a"]}}, {}, False),
     ({"StringEquals": {"k": "a"}, "Bool": {"b": "true"}}, {"k": "a", "b": "false"}, False),
     ({"NoSuchOperator": {"k": "a"}}, {"k": "a"}, False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("condition", "context", "expected"), CASES, ids=str)

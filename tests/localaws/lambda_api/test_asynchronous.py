@@ -76,8 +76,11 @@ def test_three_attempts_with_one_request_id_then_the_destination(quick: Bench) -
     record = json.loads(received(quick, url)["Body"])
     assert record["version"] == "1.0"
     assert record["requestContext"] == {
-        "requestId": request_id, "functionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:$LATEST",
-        "condition": "RetriesExhausted", "approximateInvokeCount": 3}  # fmt: skip
+        "requestId": request_id,
+        "functionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:$LATEST",
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 3,
+    }
     assert record["requestPayload"] == {"fail": 1}
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
     assert record["responsePayload"]["errorMessage"] == "as asked"

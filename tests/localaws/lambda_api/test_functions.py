@@ -60,8 +60,11 @@ def test_configuration_is_complete_and_waiters_end(api: Any, role: str) -> None:
         ({"Description": "d" * 257}, "ValidationException", "less than or equal to 256"),
         ({"TracingConfig": {"Mode": "Loud"}}, "ValidationException", "[Active, PassThrough]"),
         ({"DeadLetterConfig": {"TargetArn": "a-queue"}}, "ValidationException", "'deadLetterConfig.targetArn'"),
-        ({"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "LOUD"}}, "ValidationException",
-         "[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]"),
+        (
+            {"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "LOUD"}},
+            "ValidationException",
+            "[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]",
+        ),
         ({"LoggingConfig": {"LogGroup": "two words"}}, "ValidationException", "'loggingConfig.logGroup'"),
         ({"Code": {"ZipFile": EMPTY}}, "InvalidParameterValueException", "non-empty zip"),
         ({"Handler": "two words"}, "ValidationException", "'handler'"),
@@ -73,16 +76,25 @@ def test_configuration_is_complete_and_waiters_end(api: Any, role: str) -> None:
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException", "reserved keys"),
         ({"Environment": {"Variables": {"LONG": "x" * 4096}}}, "InvalidParameterValueException", "4KB limit"),
         # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-        ({"Layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:l{n}:1" for n in range(6)]},
-         "InvalidParameterValueException", "more than 5 layers"),
-        ({"Layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:nowhere:1"]}, "InvalidParameterValueException",
-         "does not exist"),
+        (
+            {"Layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:l{n}:1" for n in range(6)]},
+            "InvalidParameterValueException",
+            "more than 5 layers",
+        ),
+        (
+            {"Layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:nowhere:1"]},
+            "InvalidParameterValueException",
+            "does not exist",
+        ),
         ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException", "Could not unzip"),
         ({"Code": {"S3Bucket": "no-such-bucket-here", "S3Key": "k"}}, "InvalidParameterValueException", "NoSuchBucket"),
-        ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "DEBUG"}}, "InvalidParameterValueException",
-        "LogFormat"),
+        (
+            {"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "DEBUG"}},
+            "InvalidParameterValueException",
+            "LogFormat",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_aws_refuses_is_refused(unchecked: Any, role: str, config: dict[str, Any], code: str, said: str) -> None:
     told = refusal(create, api=unchecked, role=role, **config)
     assert told[0] == code
@@ -93,18 +105,28 @@ def test_what_aws_refuses_is_refused(unchecked: Any, role: str, config: dict[str
     ("method", "path", "body", "code", "said"),
     [
         # https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
-        ("PUT", "configuration", {"Timeout": "5"}, "SerializationException",
-         "STRING_VALUE can not be converted to an Integer, at 'timeout'."),
+        (
+            "PUT",
+            "configuration",
+            {"Timeout": "5"},
+            "SerializationException",
+            "STRING_VALUE can not be converted to an Integer, at 'timeout'.",
+        ),
         ("PUT", "configuration", {"Timeout": True}, "SerializationException", "at 'timeout'"),
-        ("PUT", "configuration", {"Environment": {"Variables": {"AB": 1}}}, "SerializationException",
-         "NUMBER_VALUE can not be converted to a String, at 'environment.variables.AB'."),
+        (
+            "PUT",
+            "configuration",
+            {"Environment": {"Variables": {"AB": 1}}},
+            "SerializationException",
+            "NUMBER_VALUE can not be converted to a String, at 'environment.variables.AB'.",
+        ),
         ("PUT", "configuration", {"Layers": [None]}, "SerializationException", "at 'layers.1.member'"),
         ("PUT", "configuration", [], "SerializationException", "at 'the request body'"),
         ("POST", "aliases", {"Name": "live"}, "ValidationException", "at 'functionVersion'"),
         ("POST", "aliases", {"Name": "live", "FunctionVersion": 1}, "SerializationException", "at 'functionVersion'"),
         ("PUT", "concurrency", {}, "ValidationException", "at 'reservedConcurrentExecutions'"),
     ],
-)  # fmt: skip
+)
 def test_a_member_of_the_wrong_type_is_named(
     bench: Bench, method: str, path: str, body: Any, code: str, said: str
 ) -> None:

@@ -71,11 +71,21 @@ def test_a_follower_sees_every_event_once(logs: Any, bench: Bench, group: str) -
     assert before["events"] != newest["events"]
 
 
-@pytest.mark.parametrize(("pattern", "count"), [
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-    ("alpha", 4), ('"alpha 2"', 1), ("alpha -2", 3), ('?"alpha 1" ?"alpha 3"', 2), ("%alpha [12]%", 2),
-    ('{ $.level = "ERROR" }', 1), ("{ $.n > 1 && $.n < 3 }", 1), ('{ $.who.id = "u*" }', 4), ("nowhere", 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+        ("alpha", 4),
+        ('"alpha 2"', 1),
+        ("alpha -2", 3),
+        ('?"alpha 1" ?"alpha 3"', 2),
+        ("%alpha [12]%", 2),
+        ('{ $.level = "ERROR" }', 1),
+        ("{ $.n > 1 && $.n < 3 }", 1),
+        ('{ $.who.id = "u*" }', 4),
+        ("nowhere", 0),
+    ],
+)
 def test_filter_patterns(logs: Any, group: str, pattern: str, count: int) -> None:
     found = [event["message"] for event in logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]]
     assert len([message for message in found if "9" not in message]) == count

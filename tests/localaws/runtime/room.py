@@ -39,16 +39,28 @@ class Room:
         self.count = 0
 
     def function(
-        self, code: str | dict[str, str], *, name: str = "", runtime: str = OWN_PYTHON, handler: str = "app.handler",
-        layers: list[dict[str, str]] | None = None, **changes: Any,
+        self,
+        code: str | dict[str, str],
+        *,
+        name: str = "",
+        runtime: str = OWN_PYTHON,
+        handler: str = "app.handler",
+        layers: list[dict[str, str]] | None = None,
+        **changes: Any,
     ) -> FunctionSpec:
         """A function from its source, or from files by name; layers likewise."""
         self.count += 1
         name = name or f"function{self.count}"
         folder = self.write(code if isinstance(code, dict) else {"app.py": code})
         spec = {
-            "arn": f"arn:aws:lambda:eu-west-1:123456789012:function:{name}", "name": name, "version": "$LATEST",
-            "runtime": runtime, "handler": handler, "memory_size": 256, "timeout": 10.0, "code_dir": folder,
+            "arn": f"arn:aws:lambda:eu-west-1:123456789012:function:{name}",
+            "name": name,
+            "version": "$LATEST",
+            "runtime": runtime,
+            "handler": handler,
+            "memory_size": 256,
+            "timeout": 10.0,
+            "code_dir": folder,
             "layer_dirs": tuple(self.write(files) for files in layers or ()),
         }
         return FunctionSpec(**{**spec, **changes})

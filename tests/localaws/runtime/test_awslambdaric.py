@@ -62,7 +62,6 @@ async def test_awss_own_runtime_client_runs_our_handlers(engines: Engines) -> No
         await until(lambda: len(room.engine.environments()) == 2)
 
 
-
 ODD = {
     "no JSON form": "import datetime\ndef handler(e, c):\n    return datetime.date(2026, 3, 2)",
     "not a number": "def handler(e, c):\n    return [float('nan'), float('-inf')]",

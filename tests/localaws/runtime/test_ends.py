@@ -28,7 +28,8 @@ POSIX = os.name == "posix"
         ("exit(4)", "Runtime exited with error: exit status 4"),
         ("os._exit(5)", "Runtime exited with error: exit status 5"),
         pytest.param(
-            "import ctypes; ctypes.string_at(0)", "Runtime exited with error: signal: segmentation fault",
+            "import ctypes; ctypes.string_at(0)",
+            "Runtime exited with error: signal: segmentation fault",
             marks=pytest.mark.skipif(not POSIX, reason="Windows has no signals"),
         ),
     ],
@@ -40,7 +41,8 @@ async def test_a_process_that_ends_itself(engines: Engines, statement: str, reas
         message = f"RequestId: {room.last.request_id} Error: {reason}"
         assert error == {"errorType": "Runtime.ExitError", "errorMessage": message}
         assert room.lines[1:4] == [
-            f"START RequestId: {room.last.request_id} Version: $LATEST\n", "last words",
+            f"START RequestId: {room.last.request_id} Version: $LATEST\n",
+            "last words",
             f"{message}\nRuntime.ExitError\n",
         ]
         assert room.lines[4] == f"END RequestId: {room.last.request_id}\n"
@@ -198,6 +200,7 @@ async def test_an_error_over_six_megabytes(engines: Engines) -> None:
 
 async def test_a_fault_in_the_sink_leaves_nobody_waiting(engines: Engines) -> None:
     async with engines() as room:
+
         def broken(*_: object) -> None:
             raise RuntimeError("a fault of the test")
 

@@ -66,8 +66,12 @@ async def test_layers_are_merged_in_order_under_opt(engines: Engines, room_setti
     """
     version = f"python/lib/{OWN_PYTHON}/site-packages"
     first = {
-        "python/shared.py": "name = 'first'", "data.txt": "first", "only/first.txt": "", "same/x": "file, then folder",
-        "bin/tool": "#!/bin/sh\necho first\n", f"{version}/deep.py": "name = 'deep'",
+        "python/shared.py": "name = 'first'",
+        "data.txt": "first",
+        "only/first.txt": "",
+        "same/x": "file, then folder",
+        "bin/tool": "#!/bin/sh\necho first\n",
+        f"{version}/deep.py": "name = 'deep'",
     }
     second = {"python/shared.py": "name = 'second'", "data.txt": "second", "bin/tool": "#!/bin/sh\necho second\n"}
     async with engines(**room_settings) as room:
@@ -114,8 +118,13 @@ async def test_literally_at_var_task_and_opt_where_the_system_allows(engines: En
         spec = room.function(code, layers=[{"python/shared.py": ""}])
         seen = await room.call(spec)
         assert seen == {
-            "file": "/var/task/app.py", "cwd": "/var/task", "opt": ["python"], "tmp": ["mine"], "size": 1,
-            "readonly": "Read-only file system", "layer": "/opt/python/shared.py",
+            "file": "/var/task/app.py",
+            "cwd": "/var/task",
+            "opt": ["python"],
+            "tmp": ["mine"],
+            "size": 1,
+            "readonly": "Read-only file system",
+            "layer": "/opt/python/shared.py",
             "sdk": f"/var/lang/lib/{OWN_PYTHON}/site-packages/boto3/__init__.py",
         }
         assert (await room.call(spec))["size"] == 2  # /tmp stays with the environment

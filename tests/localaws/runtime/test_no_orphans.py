@@ -68,8 +68,12 @@ HANDLER = textwrap.dedent("""
 def test_nothing_outlives_the_cloud(tmp_path: Path, end: str, frozen: str) -> None:
     (tmp_path / "app.py").write_text(HANDLER, encoding="utf-8")
     cloud = subprocess.Popen(
-        [sys.executable, "-c", CLOUD, str(tmp_path), frozen, end], cwd=ROOT, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, encoding="utf-8", start_new_session=True,
+        [sys.executable, "-c", CLOUD, str(tmp_path), frozen, end],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        start_new_session=True,
     )
     try:
         told = json.loads(cloud.stdout.readline())

@@ -58,15 +58,21 @@ async def test_module_state_is_kept_and_a_raised_exception_keeps_it_too(engines:
 
 CANNOT_START = {
     "Runtime.ImportModuleError": (
-        "import nope", "app.handler", "Unable to import module 'app': No module named 'nope'",
+        "import nope",
+        "app.handler",
+        "Unable to import module 'app': No module named 'nope'",
     ),
     "Runtime.HandlerNotFound": ("x = 1", "app.handler", "Handler 'handler' missing on module 'app'"),
     "Runtime.MalformedHandlerName": (
-        "x = 1", "app", "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
+        "x = 1",
+        "app",
+        "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
     ),
     "Runtime.BuiltInModuleConflict": ("x = 1", "sys.exit", "Cannot use built-in module sys as a handler module"),
     "Runtime.UserCodeSyntaxError": (
-        "def f(:", "app.handler", "Syntax error in module 'app': invalid syntax (app.py, line 1)",
+        "def f(:",
+        "app.handler",
+        "Syntax error in module 'app': invalid syntax (app.py, line 1)",
     ),
     "ZeroDivisionError": ("1 / 0", "app.handler", "division by zero"),
 }
@@ -160,7 +166,8 @@ async def test_the_context_object_is_complete_and_true(engines: Engines) -> None
     async with engines() as room:
         spec = room.function(code, name="told", timeout=5.0, log_group="/my/group")
         told = await room.call(
-            spec, client_context=b'{"custom": {"a": 1}, "env": {"b": 2}, "client": {"app_title": "T"}}',
+            spec,
+            client_context=b'{"custom": {"a": 1}, "env": {"b": 2}, "client": {"app_title": "T"}}',
             cognito_identity=b'{"cognitoIdentityId": "me", "cognitoIdentityPoolId": "pool"}',
         )
         assert told["id"] == room.last.request_id

@@ -156,8 +156,11 @@ def test_hooks_that_cannot_be(github, receiver):
         assert github.post(f"{REPO}/hooks", json={"config": {"url": url}}).status_code == 422
     assert github.post(f"{REPO}/hooks", json={"config": {"url": receiver.url}, "events": []}).status_code == 422
     made = hook(github, receiver)
-    assert github.post(
-        f"{REPO}/hooks", json={"events": ["pull_request"], "config": {"url": receiver.url}}
-    ).json()["errors"][0]["message"] == "Hook already exists on this repository"
+    assert (
+        github.post(f"{REPO}/hooks", json={"events": ["pull_request"], "config": {"url": receiver.url}}).json()[
+            "errors"
+        ][0]["message"]
+        == "Hook already exists on this repository"
+    )
     assert github.delete(f"{REPO}/hooks/{made['id']}").status_code == 204
     assert github.get(f"{REPO}/hooks").json() == []

@@ -131,9 +131,18 @@ def test_from_order_to_money(api, door):
 def test_the_buyers_page(api):
     made = api.post(
         "/v2/checkout/orders",
-        json={**TEN_POUNDS, "payment_source": {"paypal": {"experience_context": {
-            "return_url": "http://127.0.0.1:1/back?x=1", "cancel_url": "http://127.0.0.1:1/cancelled"}}}},
-    ).json()  # fmt: skip
+        json={
+            **TEN_POUNDS,
+            "payment_source": {
+                "paypal": {
+                    "experience_context": {
+                        "return_url": "http://127.0.0.1:1/back?x=1",
+                        "cancel_url": "http://127.0.0.1:1/cancelled",
+                    }
+                }
+            },
+        },
+    ).json()
     page = next(link["href"] for link in made["links"] if link["rel"] == "approve")
     assert "Pay 10.00 GBP?" in httpx.get(page).text
     gone = urlsplit(httpx.post(page, data={"choice": "cancel"}).headers["location"])
@@ -363,12 +372,14 @@ def answers(api: httpx.Client, door: Callable[..., Any]) -> dict[str, tuple[str,
     fine = {"amount": {"currency_code": "GBP", "value": "1.001"}}
     found = {
         "create 201 minimal": (create, api.post(orders, json=TEN_POUNDS)),
-        "create 201 representation": (create, api.post(
-            orders, json={**TEN_POUNDS, "purchase_units": [{**unit, "custom_id": "order-42"}]}, headers=WHOLE)),
+        "create 201 representation": (
+            create,
+            api.post(orders, json={**TEN_POUNDS, "purchase_units": [{**unit, "custom_id": "order-42"}]}, headers=WHOLE),
+        ),
         "get 200 approved": ("GET /v2/checkout/orders/{id}", api.get(f"{orders}/{ready}")),
         "create 400": (create, api.post(orders, json={"intent": "CAPTURE"})),
         "create 422 decimals": (create, api.post(orders, json={"intent": "CAPTURE", "purchase_units": [fine]})),
-    }  # fmt: skip
+    }
     taking = "POST /v2/checkout/orders/{id}/capture"
     declined = order(api)
     door("approve", order=declined, instrument="declined")
@@ -414,9 +425,12 @@ def test_bodies_are_valid_against_paypals_schemas(api, door):
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "name"),
-    [("GET", "/v2/nothing", 404, "RESOURCE_NOT_FOUND"), ("DELETE", "/v2/checkout/orders", 405, "METHOD_NOT_SUPPORTED"),
-     ("GET", "/v1/oauth2/token", 405, "METHOD_NOT_SUPPORTED")],
-)  # fmt: skip
+    [
+        ("GET", "/v2/nothing", 404, "RESOURCE_NOT_FOUND"),
+        ("DELETE", "/v2/checkout/orders", 405, "METHOD_NOT_SUPPORTED"),
+        ("GET", "/v1/oauth2/token", 405, "METHOD_NOT_SUPPORTED"),
+    ],
+)
 def test_an_address_that_is_none_is_answered_in_json(api, method, path, status, name):
     """https://developer.paypal.com/api/rest/responses/"""
     answer = api.request(method, path)

@@ -52,22 +52,38 @@ def test_brands(api, token, brand, last4):
     [
         ("tok_chargeDeclined", "card_declined", "generic_decline", DECLINED),
         ("tok_visa_chargeDeclined", "card_declined", "generic_decline", DECLINED),
-        ("tok_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds",
-         "Your card has insufficient funds."),
+        (
+            "tok_chargeDeclinedInsufficientFunds",
+            "card_declined",
+            "insufficient_funds",
+            "Your card has insufficient funds.",
+        ),
         ("tok_visa_chargeDeclinedLostCard", "card_declined", "lost_card", DECLINED),
         ("tok_visa_chargeDeclinedStolenCard", "card_declined", "stolen_card", DECLINED),
         ("tok_chargeDeclinedExpiredCard", "expired_card", None, "Your card has expired."),
         ("tok_chargeDeclinedIncorrectCvc", "incorrect_cvc", None, "Your card's security code is incorrect."),
-        ("tok_chargeDeclinedProcessingError", "processing_error", None,
-         "An error occurred while processing your card. Try again in a little bit."),
+        (
+            "tok_chargeDeclinedProcessingError",
+            "processing_error",
+            None,
+            "An error occurred while processing your card. Try again in a little bit.",
+        ),
         ("tok_chargeDeclinedFraudulent", "card_declined", "fraudulent", DECLINED),
         ("tok_chargeCustomerFail", "card_declined", "generic_decline", DECLINED),
-        ("tok_visa_chargeDeclinedVelocityLimitExceeded", "card_declined", "card_velocity_exceeded",
-         "Your card was declined for making repeated attempts too frequently or exceeding its amount limit."),
-        ("tok_threeDSecure2Required", "authentication_required", "authentication_required",
-         "Your card was declined. This transaction requires authentication."),
+        (
+            "tok_visa_chargeDeclinedVelocityLimitExceeded",
+            "card_declined",
+            "card_velocity_exceeded",
+            "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
+        ),
+        (
+            "tok_threeDSecure2Required",
+            "authentication_required",
+            "authentication_required",
+            "Your card was declined. This transaction requires authentication.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_declines(api, token, code, decline_code, message):
     """https://docs.stripe.com/testing#declined-payments · https://docs.stripe.com/declines/codes"""
     with pytest.raises(stripe.CardError) as caught:
@@ -137,7 +153,9 @@ def test_a_customer_without_a_card(api):
     with pytest.raises(stripe.CardError) as caught:
         api.charges.create({"amount": 500, "currency": "eur", "customer": customer.id})
     assert (caught.value.code, caught.value.user_message) == (
-        "missing", "Cannot charge a customer that has no active card")  # fmt: skip
+        "missing",
+        "Cannot charge a customer that has no active card",
+    )
 
 
 def test_authorize_then_capture_a_part(api):
@@ -156,7 +174,11 @@ def test_refunds_in_parts(api):
     made = charge(api)
     first = api.refunds.create({"charge": made.id, "amount": 400, "reason": "requested_by_customer"})
     assert (first.status, first.amount, first.charge, first.reason) == (
-        "succeeded", 400, made.id, "requested_by_customer")  # fmt: skip
+        "succeeded",
+        400,
+        made.id,
+        "requested_by_customer",
+    )
     after = api.charges.retrieve(made.id)
     assert (after.amount_refunded, after.refunded) == (400, False)
     api.refunds.create({"charge": made.id})

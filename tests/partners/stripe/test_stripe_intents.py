@@ -179,9 +179,7 @@ def test_off_session_cannot_ask_the_buyer(api):
 def test_set_up_once_then_off_session(api, door):
     """https://docs.stripe.com/testing#regulatory-cards (authenticate unless set up)"""
     customer = api.customers.create({})
-    first = intent(
-        api, "pm_card_authenticationRequiredOnSetup", customer=customer.id, setup_future_usage="off_session"
-    )
+    first = intent(api, "pm_card_authenticationRequiredOnSetup", customer=customer.id, setup_future_usage="off_session")
     door("3d_secure", payment_intent=first.id)
     method = api.payment_intents.retrieve(first.id).payment_method
     assert api.payment_methods.retrieve(method).customer == customer.id
@@ -190,8 +188,13 @@ def test_set_up_once_then_off_session(api, door):
 
 def test_error_on_requires_action(api):
     """https://docs.stripe.com/api/payment_intents/create#create_payment_intent-error_on_requires_action"""
-    wanted = {"amount": 900, "currency": "eur", "confirm": True, "payment_method": "pm_card_authenticationRequired",
-              "error_on_requires_action": True}  # fmt: skip
+    wanted = {
+        "amount": 900,
+        "currency": "eur",
+        "confirm": True,
+        "payment_method": "pm_card_authenticationRequired",
+        "error_on_requires_action": True,
+    }
     with pytest.raises(stripe.CardError) as caught:
         api.payment_intents.create({**wanted, "allowed_payment_method_types": ["card"]})
     assert caught.value.code == "authentication_required"

@@ -126,9 +126,19 @@ def test_search(api, query, found):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "colour:'red'", "status", "amount:'x'", "metadata:'x'", "status>'a'", "a" * 100,
-              "status:'a' AND status:'b' OR status:'c'", " AND ".join(["amount>1"] * 11)],
-)  # fmt: skip
+    "query",
+    [
+        "",
+        "colour:'red'",
+        "status",
+        "amount:'x'",
+        "metadata:'x'",
+        "status>'a'",
+        "a" * 100,
+        "status:'a' AND status:'b' OR status:'c'",
+        " AND ".join(["amount>1"] * 11),
+    ],
+)
 def test_searches_that_cannot_be_read(api, query):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         api.charges.search({"query": query})
@@ -161,13 +171,22 @@ def test_events_say_what_happened_as_it_was_then(api):
 
 
 def test_an_intents_events(api, door):
-    wanted = {"amount": 2500, "currency": "gbp", "confirm": True, "payment_method": "pm_card_threeDSecure2Required",
-              "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}  # fmt: skip
+    wanted = {
+        "amount": 2500,
+        "currency": "gbp",
+        "confirm": True,
+        "payment_method": "pm_card_threeDSecure2Required",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+    }
     asked = api.payment_intents.create(wanted)
     door("3d_secure", payment_intent=asked.id)
     kinds = [event.type for event in api.events.list().data][::-1]
-    assert kinds == ["payment_intent.created", "payment_intent.requires_action", "charge.succeeded",
-                     "payment_intent.succeeded"]  # fmt: skip
+    assert kinds == [
+        "payment_intent.created",
+        "payment_intent.requires_action",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+    ]
 
 
 # Webhooks: https://docs.stripe.com/webhooks
@@ -282,9 +301,13 @@ def test_endpoints_are_managed(api, receiver, door):
 
 @pytest.mark.parametrize(
     ("target", "events"),
-    [("nonsense", ["*"]), ("ftp://127.0.0.1/x", ["*"]), ("https://example.com/hook", ["*"]),
-     ("http://127.0.0.1/x", ["charge.suceeded"])],
-)  # fmt: skip
+    [
+        ("nonsense", ["*"]),
+        ("ftp://127.0.0.1/x", ["*"]),
+        ("https://example.com/hook", ["*"]),
+        ("http://127.0.0.1/x", ["charge.suceeded"]),
+    ],
+)
 def test_endpoints_that_cannot_be(api, target, events):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         api.webhook_endpoints.create({"url": target, "enabled_events": events})

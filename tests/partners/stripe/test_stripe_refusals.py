@@ -37,10 +37,15 @@ def test_lists_are_expanded_below_data(api):
 
 @pytest.mark.parametrize(
     "asked",
-    ["/v1/charges?expand[%C2%B2]=customer", f"/v1/charges?expand[{'9' * 4400}]=customer", "/v1/charges?limit=%C2%B2",
-     "/v1/charges/search?query=amount:'%C2%B2'", f"/v1/charges/search?query=amount:{'9' * 4400}",
-     "/v1/charges/search?query=status:'succeeded'&page=%C2%B2"],
-)  # fmt: skip
+    [
+        "/v1/charges?expand[%C2%B2]=customer",
+        f"/v1/charges?expand[{'9' * 4400}]=customer",
+        "/v1/charges?limit=%C2%B2",
+        "/v1/charges/search?query=amount:'%C2%B2'",
+        f"/v1/charges/search?query=amount:{'9' * 4400}",
+        "/v1/charges/search?query=status:'succeeded'&page=%C2%B2",
+    ],
+)
 def test_digits_that_are_no_numbers_are_a_400(raw, asked):
     raw.post("/v1/charges", data=CHARGE)
     answer = raw.get(asked)
@@ -107,10 +112,15 @@ def test_an_address_of_mail_looks_like_one(api, mail):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/balance"), ("POST", "/v1/setup_intents"), ("POST", "/v1/checkout/sessions"),
-     ("GET", "/v2/core/events"), ("POST", "/v1/payment_intents/pi_1/increment_authorization"),
-     ("GET", "/v1/customers/cus_1/sources")],
-)  # fmt: skip
+    [
+        ("GET", "/v1/balance"),
+        ("POST", "/v1/setup_intents"),
+        ("POST", "/v1/checkout/sessions"),
+        ("GET", "/v2/core/events"),
+        ("POST", "/v1/payment_intents/pi_1/increment_authorization"),
+        ("GET", "/v1/customers/cus_1/sources"),
+    ],
+)
 def test_what_only_stripe_does_is_said(raw, method, path):
     answer = raw.request(method, path)
     check(answer.json())
@@ -124,7 +134,9 @@ def test_an_empty_identifier_is_explained(raw):
     assert message.startswith("Unrecognized request URL (GET: /v1/payment_intents/). If you are trying to list")
 
 
-@pytest.mark.parametrize("link", ["nonsense", "http://", "http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
+@pytest.mark.parametrize(
+    "link", ["nonsense", "http://", "http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"]
+)
 def test_a_webhook_needs_an_address(api, link):
     """https://docs.stripe.com/error-codes#url-invalid"""
     with pytest.raises(stripe.InvalidRequestError) as caught:

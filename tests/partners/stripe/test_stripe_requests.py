@@ -106,10 +106,14 @@ def test_unknown_addresses(raw, method, path):
 def test_unknown_objects_are_404(api):
     """https://docs.stripe.com/api/errors"""
     for service, identifier in (
-        (api.charges, "ch_nope"), (api.payment_intents, "pi_nope"), (api.customers, "cus_nope"),
-        (api.refunds, "re_nope"), (api.events, "evt_nope"), (api.webhook_endpoints, "we_nope"),
+        (api.charges, "ch_nope"),
+        (api.payment_intents, "pi_nope"),
+        (api.customers, "cus_nope"),
+        (api.refunds, "re_nope"),
+        (api.events, "evt_nope"),
+        (api.webhook_endpoints, "we_nope"),
         (api.tokens, "tok_nope"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(stripe.InvalidRequestError, match=f"No such .*'{identifier}'") as caught:
             service.retrieve(identifier)
         assert (caught.value.http_status, caught.value.code) == (404, "resource_missing")
@@ -361,9 +365,17 @@ def test_failing_before_the_work(url, door, api):
 
 @pytest.mark.parametrize(
     "fault",
-    [{"kind": "explode"}, {"kind": "drop", "when": "later"}, {"kind": "slow", "seconds": 999}, {"kind": "drop", "x": 1},
-     {"kind": "status", "status": 9}, {"kind": "drop", "times": 0}, {"kind": "drop", "rate": 2}, []],
-)  # fmt: skip
+    [
+        {"kind": "explode"},
+        {"kind": "drop", "when": "later"},
+        {"kind": "slow", "seconds": 999},
+        {"kind": "drop", "x": 1},
+        {"kind": "status", "status": 9},
+        {"kind": "drop", "times": 0},
+        {"kind": "drop", "rate": 2},
+        [],
+    ],
+)
 def test_nonsense_faults_are_refused(url, fault):
     answer = httpx.post(f"{url}/_stand_in/faults", json=fault)
     assert answer.status_code == 400
@@ -372,10 +384,17 @@ def test_nonsense_faults_are_refused(url, fault):
 
 @pytest.mark.parametrize(
     ("name", "body"),
-    [("settings", {"network_seconds": -1}), ("settings", {"x": 1}), ("settings", {"webhooks": "never"}),
-     ("keys", {"key": "sk_live_x"}), ("keys", {"key": "rk_test_x", "permissions": {"x": "read"}}),
-     ("apple_pay_tokens", {"card": "nope"}), ("3d_secure", {"payment_intent": "pi_x"}), ("deliver", {"event": "x"})],
-)  # fmt: skip
+    [
+        ("settings", {"network_seconds": -1}),
+        ("settings", {"x": 1}),
+        ("settings", {"webhooks": "never"}),
+        ("keys", {"key": "sk_live_x"}),
+        ("keys", {"key": "rk_test_x", "permissions": {"x": "read"}}),
+        ("apple_pay_tokens", {"card": "nope"}),
+        ("3d_secure", {"payment_intent": "pi_x"}),
+        ("deliver", {"event": "x"}),
+    ],
+)
 def test_nonsense_at_the_doors_is_refused(url, name, body):
     answer = httpx.post(f"{url}/_stand_in/{name}", json=body)
     assert answer.status_code == 400

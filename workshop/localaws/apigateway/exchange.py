@@ -51,9 +51,25 @@ class Request:
     """A whole request: what every kind of API needs of it, read once."""
 
     __slots__ = (
-        "authorizer", "body", "client_ip", "error", "extended_id", "headers", "host", "id", "method", "names", "path",
-        "port", "protocol", "query", "route", "scheme", "started", "stopwatch",
-    )  # fmt: skip
+        "authorizer",
+        "body",
+        "client_ip",
+        "error",
+        "extended_id",
+        "headers",
+        "host",
+        "id",
+        "method",
+        "names",
+        "path",
+        "port",
+        "protocol",
+        "query",
+        "route",
+        "scheme",
+        "started",
+        "stopwatch",
+    )
 
     def __init__(self, scope: dict[str, Any], path: str, body: bytes, now: float) -> None:
         self.method: str = scope["method"]

@@ -190,9 +190,13 @@ class FunctionUrl:
         if not self.authorised or not self.caller.iam.may_invoke_url(self.arn):
             return _url_refusal(403, request, URL_FORBIDDEN)
         event = http_event(
-            request, route_key="$default", raw_path=request.path, parameters=None, stage_variables=None,
+            request,
+            route_key="$default",
+            raw_path=request.path,
+            parameters=None,
+            stage_variables=None,
             context=self.context,
-        )  # fmt: skip
+        )
         try:
             payload = await self.caller.call(self.arn, _encode(event).encode(), "")
             answer = answers.inferred(payload, default_type=b"application/json")

@@ -45,9 +45,14 @@ class RestStage:
         self._contexts: dict[tuple[str, str], dict[str, Any]] = {}
         self._arns: dict[tuple[str, str], tuple[str, str]] = {}
         self._deployment = stage.deployment_id
-        shared = {"apiId": snapshot.api_id, "accountId": snapshot.account, "stage": self.name,
-                  "domainName": f"{snapshot.api_id}.execute-api.{snapshot.region}.amazonaws.com",
-                  "domainPrefix": snapshot.api_id, "deploymentId": self._deployment}  # fmt: skip
+        shared = {
+            "apiId": snapshot.api_id,
+            "accountId": snapshot.account,
+            "stage": self.name,
+            "domainName": f"{snapshot.api_id}.execute-api.{snapshot.region}.amazonaws.com",
+            "domainPrefix": snapshot.api_id,
+            "deploymentId": self._deployment,
+        }
         self.access_log = access_logs.of_stage(stage.access_log_settings, shared)
         self._authorizers: dict[str, Authorizer] = {}
         self._throttle = Throttle(stage.method_settings or {}, "*/*")

@@ -18,8 +18,13 @@ from workshop.localaws.faults import AwsError
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html: bytes
 MAX_BODY, MAX_STORED = 51_200, 1_048_576
 # Resources that may change who may do what, and the property that makes them named.
-IAM_NAMES = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-             "AWS::IAM::Policy": "", "AWS::IAM::RolePolicy": ""}  # fmt: skip
+IAM_NAMES = {
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": "",
+    "AWS::IAM::RolePolicy": "",
+}
 
 
 class Plans:
@@ -158,10 +163,14 @@ def scope_for(
 ) -> Scope:
     """The scope of a plan's values; physical ids come as resources are made."""
     pseudo = {
-        "AWS::AccountId": account, "AWS::Region": stack.region, "AWS::Partition": "aws",
+        "AWS::AccountId": account,
+        "AWS::Region": stack.region,
+        "AWS::Partition": "aws",
         "AWS::URLSuffix": "amazonaws.com",
-        "AWS::StackName": stack.name, "AWS::StackId": stack.id, "AWS::NotificationARNs": stack.notifications,
-    }  # fmt: skip
+        "AWS::StackName": stack.name,
+        "AWS::StackId": stack.id,
+        "AWS::NotificationARNs": stack.notifications,
+    }
     return Scope(
         {**plan.values, **pseudo},
         plan.template.get("Mappings") or {},

@@ -14,8 +14,19 @@ from workshop.localaws.cloudformation.template import FUNCTIONS, LOGICAL_ID, PSE
 VERSION = "2010-09-09"
 MOST_DESCRIPTION = 1024  # bytes
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
-PARAMETER_MEMBERS = {"AllowedPattern", "AllowedValues", "ConstraintDescription", "Default", "Description", "MaxLength",
-                     "MaxValue", "MinLength", "MinValue", "NoEcho", "Type"}  # fmt: skip
+PARAMETER_MEMBERS = {
+    "AllowedPattern",
+    "AllowedValues",
+    "ConstraintDescription",
+    "Default",
+    "Description",
+    "MaxLength",
+    "MaxValue",
+    "MinLength",
+    "MinValue",
+    "NoEcho",
+    "Type",
+}
 PARAMETER_TYPE = re.compile(
     r"String|Number|List<(String|Number)>|CommaDelimitedList|(List<)?AWS::(EC2|Route53)::[\w:]+>?"
     r"|AWS::SSM::Parameter::(Name|Value<.+>)"

@@ -8,24 +8,70 @@ from typing import Any
 
 from workshop.localaws.faults import AwsError
 
-SECTIONS = {"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions",
-            "Transform",
-            "Resources", "Outputs", "Hooks"}  # fmt: skip
-RESOURCE_MEMBERS = {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy",
-                    "UpdatePolicy",
-                    "CreationPolicy", "Metadata"}  # fmt: skip
+SECTIONS = {
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Rules",
+    "Mappings",
+    "Conditions",
+    "Transform",
+    "Resources",
+    "Outputs",
+    "Hooks",
+}
+RESOURCE_MEMBERS = {
+    "Type",
+    "Properties",
+    "DependsOn",
+    "Condition",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "UpdatePolicy",
+    "CreationPolicy",
+    "Metadata",
+}
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
-POLICIES = {"DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
-            "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot")}  # fmt: skip
+POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
-FUNCTIONS = {"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::ImportValue", "Fn::Join",
-             "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::If", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals",
-             "Fn::Length", "Fn::ToJsonString", "Ref", "Condition"}  # fmt: skip
+FUNCTIONS = {
+    "Fn::Base64",
+    "Fn::Cidr",
+    "Fn::FindInMap",
+    "Fn::GetAtt",
+    "Fn::GetAZs",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Select",
+    "Fn::Split",
+    "Fn::Sub",
+    "Fn::If",
+    "Fn::And",
+    "Fn::Or",
+    "Fn::Not",
+    "Fn::Equals",
+    "Fn::Length",
+    "Fn::ToJsonString",
+    "Ref",
+    "Condition",
+}
 DEEPEST = 100  # levels; nobody writes more, and what reads them calls itself once a level
 LOGICAL_ID = re.compile(r"[a-zA-Z0-9]{1,255}")
 SUB = re.compile(r"\$\{([^!{}][^{}]*)\}")
-PSEUDO = ("AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
-          "AWS::StackName", "AWS::URLSuffix")  # fmt: skip
+PSEUDO = (
+    "AWS::AccountId",
+    "AWS::NotificationARNs",
+    "AWS::NoValue",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+)
 
 
 def invalid(message: str) -> AwsError:

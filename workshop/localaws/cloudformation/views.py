@@ -57,37 +57,60 @@ def tags(given: dict[str, str]) -> list[dict[str, str]]:
 def stack(found: Stack) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html"""
     answer: dict[str, Any] = {
-        "StackId": found.id, "StackName": found.name, "Description": found.plan.template.get("Description"),
-        "Parameters": parameters(found), "CreationTime": found.created, "LastUpdatedTime": found.updated,
-        "DeletionTime": found.deleted, "RollbackConfiguration": {}, "StackStatus": found.status,
-        "StackStatusReason": found.reason or None, "DisableRollback": found.on_failure == "DO_NOTHING",
-        "NotificationARNs": found.notifications, "TimeoutInMinutes": found.timeout,
+        "StackId": found.id,
+        "StackName": found.name,
+        "Description": found.plan.template.get("Description"),
+        "Parameters": parameters(found),
+        "CreationTime": found.created,
+        "LastUpdatedTime": found.updated,
+        "DeletionTime": found.deleted,
+        "RollbackConfiguration": {},
+        "StackStatus": found.status,
+        "StackStatusReason": found.reason or None,
+        "DisableRollback": found.on_failure == "DO_NOTHING",
+        "NotificationARNs": found.notifications,
+        "TimeoutInMinutes": found.timeout,
         "Capabilities": found.plan.capabilities,
-        "Outputs": found.outputs, "RoleARN": found.role or None, "Tags": tags(found.plan.tags),
-        "EnableTerminationProtection": found.protected, "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    }  # fmt: skip
+        "Outputs": found.outputs,
+        "RoleARN": found.role or None,
+        "Tags": tags(found.plan.tags),
+        "EnableTerminationProtection": found.protected,
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }
     return {name: value for name, value in answer.items() if value is not None}
 
 
 def summary(found: Stack) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSummary.html"""
     answer = {
-        "StackId": found.id, "StackName": found.name, "TemplateDescription": found.plan.template.get("Description"),
-        "CreationTime": found.created, "LastUpdatedTime": found.updated, "DeletionTime": found.deleted,
-        "StackStatus": found.status, "StackStatusReason": found.reason or None,
+        "StackId": found.id,
+        "StackName": found.name,
+        "TemplateDescription": found.plan.template.get("Description"),
+        "CreationTime": found.created,
+        "LastUpdatedTime": found.updated,
+        "DeletionTime": found.deleted,
+        "StackStatus": found.status,
+        "StackStatusReason": found.reason or None,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    }  # fmt: skip
+    }
     return {name: value for name, value in answer.items() if value is not None}
 
 
 def event(found: Stack, one: Event) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html"""
     answer = {
-        "StackId": found.id, "EventId": one.id, "StackName": found.name, "LogicalResourceId": one.logical,
-        "PhysicalResourceId": one.physical, "ResourceType": one.type, "Timestamp": one.at, "ResourceStatus": one.status,
-        "ResourceStatusReason": one.reason or None, "ResourceProperties": one.properties or None,
+        "StackId": found.id,
+        "EventId": one.id,
+        "StackName": found.name,
+        "LogicalResourceId": one.logical,
+        "PhysicalResourceId": one.physical,
+        "ResourceType": one.type,
+        "Timestamp": one.at,
+        "ResourceStatus": one.status,
+        "ResourceStatusReason": one.reason or None,
+        "ResourceProperties": one.properties or None,
         "ClientRequestToken": one.token or None,
-    }  # fmt: skip
+    }
     return {name: value for name, value in answer.items() if value is not None}
 
 
@@ -95,11 +118,15 @@ def resource(found: Stack, made: Made, *, detail: bool = False) -> dict[str, Any
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackResource.html"""
     when = made.updated or found.created
     answer: dict[str, Any] = {
-        "StackName": found.name, "StackId": found.id, "LogicalResourceId": made.logical,
+        "StackName": found.name,
+        "StackId": found.id,
+        "LogicalResourceId": made.logical,
         "PhysicalResourceId": made.physical,
-        "ResourceType": made.type, "ResourceStatus": made.status, "ResourceStatusReason": made.reason or None,
+        "ResourceType": made.type,
+        "ResourceStatus": made.status,
+        "ResourceStatusReason": made.reason or None,
         "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    }  # fmt: skip
+    }
     answer |= (
         {"LastUpdatedTimestamp": when, "Metadata": "{}"}
         if detail
@@ -111,13 +138,24 @@ def resource(found: Stack, made: Made, *, detail: bool = False) -> dict[str, Any
 def change_set(found: Stack, one: ChangeSet) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html"""
     answer = {
-        "ChangeSetName": one.name, "ChangeSetId": one.id, "StackId": found.id, "StackName": found.name,
-        "Description": one.description or None, "Parameters": parameters(one), "CreationTime": one.at,
-        "ExecutionStatus": one.execution, "Status": one.status, "StatusReason": one.reason or None,
-        "NotificationARNs": found.notifications, "Capabilities": one.plan.capabilities, "Tags": tags(one.plan.tags),
-        "Changes": one.changes, "RollbackConfiguration": {}, "IncludeNestedStacks": False,
+        "ChangeSetName": one.name,
+        "ChangeSetId": one.id,
+        "StackId": found.id,
+        "StackName": found.name,
+        "Description": one.description or None,
+        "Parameters": parameters(one),
+        "CreationTime": one.at,
+        "ExecutionStatus": one.execution,
+        "Status": one.status,
+        "StatusReason": one.reason or None,
+        "NotificationARNs": found.notifications,
+        "Capabilities": one.plan.capabilities,
+        "Tags": tags(one.plan.tags),
+        "Changes": one.changes,
+        "RollbackConfiguration": {},
+        "IncludeNestedStacks": False,
         "OnStackFailure": one.on_failure or None,
-    }  # fmt: skip
+    }
     return {name: value for name, value in answer.items() if value is not None}
 
 

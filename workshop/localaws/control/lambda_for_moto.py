@@ -52,9 +52,13 @@ class Backend:
     ) -> None:
         """https://docs.aws.amazon.com/lambda/latest/dg/services-cloudwatchlogs.html"""
         data = {
-            "messageType": "DATA_MESSAGE", "owner": self.functions.service.store.account, "logGroup": group,
-            "logStream": stream, "subscriptionFilters": [filter_name], "logEvents": events,
-        }  # fmt: skip
+            "messageType": "DATA_MESSAGE",
+            "owner": self.functions.service.store.account,
+            "logGroup": group,
+            "logStream": stream,
+            "subscriptionFilters": [filter_name],
+            "logEvents": events,
+        }
         packed = base64.b64encode(gzip.compress(json.dumps(data).encode())).decode()
         self.later(target, json.dumps({"awslogs": {"data": packed}}).encode())
 
@@ -63,9 +67,10 @@ class Backend:
     ) -> None:
         """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html: what moto knows of a message."""
         record = {
-            "EventVersion": "1.0", "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSource": "aws:sns",
             "Sns": {"Type": "Notification", "MessageId": str(uuid4()), "Subject": subject, "Message": message},
-        }  # fmt: skip
+        }
         found = self.get_function(function_name, qualifier)
         self.later(found.function_arn, json.dumps({"Records": [record]}).encode())
 

@@ -16,8 +16,14 @@ THEN = ("apigatewayv2", "ssm", "sqs", "sns", "events", "dynamodb", "cloudwatch",
 
 
 # One harmless call of each service that a stack calls: loads botocore's and moto's model of it.
-WARMING = (("iam", "list_roles"), ("lambda", "list_functions"), ("logs", "describe_log_groups"),
-           ("apigateway", "get_rest_apis"), ("cloudformation", "list_exports"), ("s3", "list_buckets"))  # fmt: skip
+WARMING = (
+    ("iam", "list_roles"),
+    ("lambda", "list_functions"),
+    ("logs", "describe_log_groups"),
+    ("apigateway", "get_rest_apis"),
+    ("cloudformation", "list_exports"),
+    ("s3", "list_buckets"),
+)
 
 
 def run(furnish: Callable[[], None], wake: Callable[[], None], client: Callable[[str], Any]) -> None:

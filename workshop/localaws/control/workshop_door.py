@@ -55,11 +55,17 @@ async def handle(aws: LocalAWS, scope: dict[str, Any], receive: Any, send: Any) 
 
 async def status(aws: LocalAWS, _: Request) -> Response:
     """Where things are and whether a first deploy would not wait."""
-    return Response.of_json({
-        "ready": aws.server.is_open, "aws": aws.url, "region": aws.settings.region, "account": aws.settings.account,
-        "partners": aws.partners, "services": ["lambda", "cloudformation", "apigateway", "s3", "iam", "logs"],
-        "folders": aws.engine.launches.folders,
-    })  # fmt: skip
+    return Response.of_json(
+        {
+            "ready": aws.server.is_open,
+            "aws": aws.url,
+            "region": aws.settings.region,
+            "account": aws.settings.account,
+            "partners": aws.partners,
+            "services": ["lambda", "cloudformation", "apigateway", "s3", "iam", "logs"],
+            "folders": aws.engine.launches.folders,
+        }
+    )
 
 
 async def clock(aws: LocalAWS, request: Request) -> Response:
@@ -131,7 +137,7 @@ async def calls(aws: LocalAWS, request: Request) -> Response:
         await asyncio.to_thread(aws.warming.join, 60)  # the cloud's own first calls are nobody's
         wanted = request.json()
         if not isinstance(wanted, dict) or not isinstance(wanted.get("record"), bool):
-            raise WorkshopError("The recorder is told {\"record\": true} or false.", fix="Send that.")
+            raise WorkshopError('The recorder is told {"record": true} or false.', fix="Send that.")
         recorder.switch(wanted["record"])
     return Response.of_json({"record": recorder.on, "calls": recorder.calls()})
 
@@ -165,6 +171,14 @@ async def code(aws: LocalAWS, request: Request) -> Response:
     return Response(200, data, {"content-type": "application/zip"})
 
 
-DOORS = {"status": status, "clock": clock, "environments": environments, "invocations": invocations,
-         "settings": settings, "calls": calls,
-         "runtimes": runtimes, "reset": reset, "code": code}  # fmt: skip
+DOORS = {
+    "status": status,
+    "clock": clock,
+    "environments": environments,
+    "invocations": invocations,
+    "settings": settings,
+    "calls": calls,
+    "runtimes": runtimes,
+    "reset": reset,
+    "code": code,
+}

@@ -106,9 +106,7 @@ def _publish(original: Any) -> Any:
             except NotDelivered as fault:
                 log.warning("%s could not reach %s: %s", self.topic.arn, self.endpoint, fault)
                 return
-        original(
-            self, message, message_id, subject, message_attributes, group_id, deduplication_id, message_structure
-        )
+        original(self, message, message_id, subject, message_attributes, group_id, deduplication_id, message_structure)
 
     return publish
 

@@ -13,11 +13,17 @@ from workshop.localaws.faults import AwsError
 from workshop.localaws.lambda_api.names import constraint
 
 KINDS = {
-    "structure": (dict, "a structure"), "map": (dict, "a map"), "list": (list, "a list"),
-    "string": (str, "a String"), "blob": (str, "a Blob"), "boolean": (bool, "a Boolean"),
-    "integer": (int, "an Integer"), "long": (int, "a Long"),
-    "float": ((int, float), "a Float"), "double": ((int, float), "a Double"),
-}  # fmt: skip
+    "structure": (dict, "a structure"),
+    "map": (dict, "a map"),
+    "list": (list, "a list"),
+    "string": (str, "a String"),
+    "blob": (str, "a Blob"),
+    "boolean": (bool, "a Boolean"),
+    "integer": (int, "an Integer"),
+    "long": (int, "a Long"),
+    "float": ((int, float), "a Float"),
+    "double": ((int, float), "a Double"),
+}
 TOKENS = {dict: "START_OBJECT", list: "START_ARRAY", str: "STRING_VALUE", bool: "BOOLEAN_VALUE"}
 
 

@@ -118,10 +118,15 @@ class LogsDoor:
         while len(self.queries) >= QUERIES_KEPT:
             del self.queries[next(iter(self.queries))]
         self.queries[query_id] = {
-            "queryId": query_id, "queryString": query, "status": "Complete", "createTime": int(self.clock() * 1000),
-            "logGroupName": names[0], "rows": found, "scanned": len(rows),
+            "queryId": query_id,
+            "queryString": query,
+            "status": "Complete",
+            "createTime": int(self.clock() * 1000),
+            "logGroupName": names[0],
+            "rows": found,
+            "scanned": len(rows),
             "bytes": float(sum(len(row["@message"]) for row in rows)),
-        }  # fmt: skip
+        }
         return {"queryId": query_id}
 
     def _query(self, given: Given) -> Given:

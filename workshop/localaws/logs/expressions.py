@@ -21,8 +21,26 @@ TOKEN = re.compile(
 )
 REGEX = re.compile(r"\s*/((?:[^/\\]|\\.)*)/([a-z]*)")
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-BINDS = {"or": 1, "and": 2, "=": 4, "!=": 4, "<": 4, ">": 4, "<=": 4, ">=": 4, "like": 4, "=~": 4, "in": 4, "not": 4,
-         "+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "^": 7}  # fmt: skip
+BINDS = {
+    "or": 1,
+    "and": 2,
+    "=": 4,
+    "!=": 4,
+    "<": 4,
+    ">": 4,
+    "<=": 4,
+    ">=": 4,
+    "like": 4,
+    "=~": 4,
+    "in": 4,
+    "not": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "%": 6,
+    "^": 7,
+}
 
 
 def malformed(why: str) -> AwsError:
@@ -71,15 +89,21 @@ def _comparison(action: Callable[[Any, Any], bool]) -> Callable[[Value, Value], 
 
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
-    "+": _arithmetic(lambda one, other: one + other), "-": _arithmetic(lambda one, other: one - other),
-    "*": _arithmetic(lambda one, other: one * other), "/": _arithmetic(lambda one, other: one / other),
-    "%": _arithmetic(lambda one, other: one % other), "^": _arithmetic(lambda one, other: one**other),
-    "=": _comparison(lambda one, other: one == other), "!=": _comparison(lambda one, other: one != other),
-    "<": _comparison(lambda one, other: one < other), ">": _comparison(lambda one, other: one > other),
-    "<=": _comparison(lambda one, other: one <= other), ">=": _comparison(lambda one, other: one >= other),
+    "+": _arithmetic(lambda one, other: one + other),
+    "-": _arithmetic(lambda one, other: one - other),
+    "*": _arithmetic(lambda one, other: one * other),
+    "/": _arithmetic(lambda one, other: one / other),
+    "%": _arithmetic(lambda one, other: one % other),
+    "^": _arithmetic(lambda one, other: one**other),
+    "=": _comparison(lambda one, other: one == other),
+    "!=": _comparison(lambda one, other: one != other),
+    "<": _comparison(lambda one, other: one < other),
+    ">": _comparison(lambda one, other: one > other),
+    "<=": _comparison(lambda one, other: one <= other),
+    ">=": _comparison(lambda one, other: one >= other),
     "and": lambda left, right: lambda row: bool(left(row)) and bool(right(row)),
     "or": lambda left, right: lambda row: bool(left(row)) or bool(right(row)),
-}  # fmt: skip
+}
 
 
 def _numeric(action: Callable[..., float]) -> Callable[..., Any]:
@@ -91,19 +115,28 @@ def _numeric(action: Callable[..., float]) -> Callable[..., Any]:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": _numeric(abs), "ceil": _numeric(math.ceil), "floor": _numeric(math.floor), "sqrt": _numeric(math.sqrt),
-    "log": _numeric(math.log), "greatest": _numeric(max), "least": _numeric(min),
-    "strlen": lambda text: len(str(text or "")), "toupper": lambda text: str(text or "").upper(),
-    "tolower": lambda text: str(text or "").lower(), "trim": lambda text: str(text or "").strip(),
+    "abs": _numeric(abs),
+    "ceil": _numeric(math.ceil),
+    "floor": _numeric(math.floor),
+    "sqrt": _numeric(math.sqrt),
+    "log": _numeric(math.log),
+    "greatest": _numeric(max),
+    "least": _numeric(min),
+    "strlen": lambda text: len(str(text or "")),
+    "toupper": lambda text: str(text or "").upper(),
+    "tolower": lambda text: str(text or "").lower(),
+    "trim": lambda text: str(text or "").strip(),
     "strcontains": lambda text, part: int(str(part) in str(text or "")),
     "concat": lambda *parts: "".join(str(part) for part in parts if part is not None),
     "replace": lambda text, old, new: str(text or "").replace(str(old), str(new)),
-    "substr": lambda text, start,
-    size=None: str(text or "")[int(start):None if size is None else int(start) + int(size)],
-    "ispresent": lambda value: value is not None, "isempty": lambda value: value in (None, ""),
+    "substr": lambda text, start, size=None: str(text or "")[
+        int(start) : None if size is None else int(start) + int(size)
+    ],
+    "ispresent": lambda value: value is not None,
+    "isempty": lambda value: value in (None, ""),
     "isblank": lambda value: value is None or not str(value).strip(),
     "coalesce": lambda *values: next((value for value in values if value is not None), None),
-}  # fmt: skip
+}
 
 
 class Parser:

@@ -19,9 +19,13 @@ REPORT = re.compile(
 )
 REQUEST = re.compile(r"\b(?:RequestId: )?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b")
 # Durations are milliseconds; memory is bytes, as in AWS's sample queries, which divide by a million.
-REPORTED = {"Duration": ("@duration", 1), "Billed Duration": ("@billedDuration", 1),
-            "Init Duration": ("@initDuration", 1),
-            "Memory Size": ("@memorySize", 1_000_000), "Max Memory Used": ("@maxMemoryUsed", 1_000_000)}  # fmt: skip
+REPORTED = {
+    "Duration": ("@duration", 1),
+    "Billed Duration": ("@billedDuration", 1),
+    "Init Duration": ("@initDuration", 1),
+    "Memory Size": ("@memorySize", 1_000_000),
+    "Max Memory Used": ("@maxMemoryUsed", 1_000_000),
+}
 DEFAULT_LIMIT = 10_000
 TIMES = ("@timestamp", "@ingestionTime")
 
@@ -32,8 +36,14 @@ def row_of(event: Any, stream: str, group: str, account: str) -> Row:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
     """
     message = event.message
-    row: Row = {"@timestamp": event.timestamp, "@message": message, "@logStream": stream, "@log": f"{account}:{group}",
-                "@ingestionTime": event.ingestion_time, "@ptr": str(event.event_id)}  # fmt: skip
+    row: Row = {
+        "@timestamp": event.timestamp,
+        "@message": message,
+        "@logStream": stream,
+        "@log": f"{account}:{group}",
+        "@ingestionTime": event.ingestion_time,
+        "@ptr": str(event.event_id),
+    }
     asked = REQUEST.search(message)
     if asked:
         row["@requestId"] = asked[1]
@@ -210,9 +220,18 @@ def display(text: str) -> tuple[list[str], Command]:
 
 
 COMMANDS: dict[str, Callable[[str], tuple[list[str], Command]]] = {
-    "fields": fields, "filter": filtered, "where": filtered, "sort": sort, "order": sort, "limit": limit, "head": limit,
-    "dedup": dedup, "parse": parse, "display": display, "stats": stats,
-}  # fmt: skip
+    "fields": fields,
+    "filter": filtered,
+    "where": filtered,
+    "sort": sort,
+    "order": sort,
+    "limit": limit,
+    "head": limit,
+    "dedup": dedup,
+    "parse": parse,
+    "display": display,
+    "stats": stats,
+}
 
 
 def shown(name: str, value: Any) -> str:

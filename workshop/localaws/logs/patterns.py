@@ -21,9 +21,13 @@ COMPARISON = re.compile(
     re.IGNORECASE,
 )
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "=": lambda one, other: one == other, "!=": lambda one, other: one != other, "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other, "<=": lambda one, other: one <= other, ">=": lambda one, other: one >= other,
-}  # fmt: skip
+    "=": lambda one, other: one == other,
+    "!=": lambda one, other: one != other,
+    "<": lambda one, other: one < other,
+    ">": lambda one, other: one > other,
+    "<=": lambda one, other: one <= other,
+    ">=": lambda one, other: one >= other,
+}
 
 
 def compiled(pattern: str) -> Matches:

@@ -71,8 +71,11 @@ def get_log_events(backend: Any, given: Given) -> Given:
     """
     stream = stream_of(group_of(backend, given), given.get("logStreamName", ""))
     start, end, limit = given.get("startTime"), given.get("endTime"), limit_of(given)
-    events = [event for event in stream.events if (start is None or event.timestamp >= start) and
-              (end is None or event.timestamp < end)]  # fmt: skip
+    events = [
+        event
+        for event in stream.events
+        if (start is None or event.timestamp >= start) and (end is None or event.timestamp < end)
+    ]
     ids = [event.event_id for event in events]
     token = given.get("nextToken")
     if token:
@@ -92,8 +95,11 @@ def get_log_events(backend: Any, given: Given) -> Given:
         chosen = events[:limit] if given.get("startFromHead") else events[-limit:]
         newest = stream.events[-1].event_id if stream.events else 0
         forward, backward = (chosen[-1].event_id, chosen[0].event_id) if chosen else (newest, newest + 1)
-    return {"events": [event.to_response_dict() for event in chosen], "nextForwardToken": f"f/{forward:056d}/s",
-            "nextBackwardToken": f"b/{backward:056d}/s"}  # fmt: skip
+    return {
+        "events": [event.to_response_dict() for event in chosen],
+        "nextForwardToken": f"f/{forward:056d}/s",
+        "nextBackwardToken": f"b/{backward:056d}/s",
+    }
 
 
 def filter_log_events(backend: Any, given: Given) -> Given:

@@ -12,11 +12,18 @@ from typing import Any
 
 Series = dict[int, float]
 OPERATORS: dict[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow:
-operator.pow, }  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
 WHOLE: dict[str, Callable[[list[float]], float]] = {
-    "SUM": sum, "AVG": lambda values: sum(values) / len(values), "MIN": min, "MAX": max,
-}  # fmt: skip
+    "SUM": sum,
+    "AVG": lambda values: sum(values) / len(values),
+    "MIN": min,
+    "MAX": max,
+}
 
 
 def evaluate(text: str, series: dict[str, Series]) -> Series:

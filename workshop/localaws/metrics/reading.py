@@ -18,9 +18,13 @@ from workshop.localaws.metrics.store import Key, Metrics, Minute, step
 OWN = ("AWS/Lambda", "AWS/ApiGateway")
 UNITS = {"Duration": "Milliseconds", "Latency": "Milliseconds", "IntegrationLatency": "Milliseconds"}
 PERCENTILE = re.compile(r"p(?P<value>\d{1,2}(?:\.\d+)?|100)")
-STATISTICS = {"SampleCount": lambda part: float(part.count), "Sum": lambda part: part.total,
-              "Average": lambda part: part.total / part.count, "Minimum": lambda part: part.low,
-              "Maximum": lambda part: part.high}  # fmt: skip
+STATISTICS = {
+    "SampleCount": lambda part: float(part.count),
+    "Sum": lambda part: part.total,
+    "Average": lambda part: part.total / part.count,
+    "Minimum": lambda part: part.low,
+    "Maximum": lambda part: part.high,
+}
 MOST = 1440  # datapoints in one answer
 
 
@@ -169,11 +173,15 @@ class Reader:
                 continue
             points = sorted(series[query["Id"]].items(), reverse=newest_first)
             metric = (query.get("MetricStat") or {}).get("Metric") or {}
-            answer.append({
-                "Id": query["Id"], "Label": query.get("Label") or metric.get("MetricName") or query["Id"],
-                "Timestamps": [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at, _ in points],
-                "Values": [value for _, value in points], "StatusCode": "Complete",
-            })  # fmt: skip
+            answer.append(
+                {
+                    "Id": query["Id"],
+                    "Label": query.get("Label") or metric.get("MetricName") or query["Id"],
+                    "Timestamps": [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at, _ in points],
+                    "Values": [value for _, value in points],
+                    "StatusCode": "Complete",
+                }
+            )
         return answer
 
     def listed(self, namespace: str | None, name: str | None, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:

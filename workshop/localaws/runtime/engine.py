@@ -69,8 +69,15 @@ class Engine:
         return "namespaces" if self.launches.namespaces else "paths"
 
     async def invoke(
-        self, spec: FunctionSpec, payload: bytes, *, request_id: str | None = None, client_context: bytes | None = None,
-        cognito_identity: bytes | None = None, trace_id: str | None = None, tail: bool = False,
+        self,
+        spec: FunctionSpec,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        client_context: bytes | None = None,
+        cognito_identity: bytes | None = None,
+        trace_id: str | None = None,
+        tail: bool = False,
         invoked_arn: str = "",
     ) -> Invocation:
         """Run one request and return its outcome, errors of the function included.
@@ -91,8 +98,16 @@ class Engine:
         """
         self.concurrency.begin(spec.arn)
         request = Request(
-            spec, payload, request_id or str(uuid.uuid4()), self.loop.create_future(), perf_counter(),
-            trace_id or new_trace_id(), client_context, cognito_identity, tail, invoked_arn,
+            spec,
+            payload,
+            request_id or str(uuid.uuid4()),
+            self.loop.create_future(),
+            perf_counter(),
+            trace_id or new_trace_id(),
+            client_context,
+            cognito_identity,
+            tail,
+            invoked_arn,
         )
         self.place(request)
         return await request.future

@@ -85,8 +85,12 @@ class Environment:
         self.init_started, self.init_error, self.peak_mb = perf_counter(), ("", b"", ""), 0
         try:
             launch = self.engine.launches.prepare(
-                self.spec, environment_id=self.id, address=f"{host}:{port}", stream=self.stream,
-                init_type=self.init_type, secret=self.log.secret,
+                self.spec,
+                environment_id=self.id,
+                address=f"{host}:{port}",
+                stream=self.stream,
+                init_type=self.init_type,
+                secret=self.log.secret,
             )
             process = self.engine.launcher.spawn(
                 launch, lambda data: self.wrote(process, data), lambda code: self.exited(process, code)
@@ -204,11 +208,20 @@ class Environment:
             duration = self.spec.timeout * 1000  # as AWS reports it, however long the kill took
         init = self.init_ms if request.cold else None
         invocation = Invocation(
-            request.request_id, payload, None if status == "success" else "Unhandled", self.spec.version,
-            started=request.began, queued_ms=max(0.0, (request.started - request.asked) * 1000 - (init or 0.0)),
-            init_ms=init, duration_ms=duration, billed_ms=math.ceil(duration + (init or 0.0)),
-            max_memory_mb=min(self.peak_mb, self.spec.memory_size), environment_id=self.id,
-            pid=self.process.pid if self.process else 0, log_stream=self.stream, status=status,
+            request.request_id,
+            payload,
+            None if status == "success" else "Unhandled",
+            self.spec.version,
+            started=request.began,
+            queued_ms=max(0.0, (request.started - request.asked) * 1000 - (init or 0.0)),
+            init_ms=init,
+            duration_ms=duration,
+            billed_ms=math.ceil(duration + (init or 0.0)),
+            max_memory_mb=min(self.peak_mb, self.spec.memory_size),
+            environment_id=self.id,
+            pid=self.process.pid if self.process else 0,
+            log_stream=self.stream,
+            status=status,
         )
         at = self.engine.clock()
         outcome = status if error_type or status == "timeout" else "success"  # as far as Lambda itself is concerned

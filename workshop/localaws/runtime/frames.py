@@ -94,9 +94,13 @@ class JsonFrames(TextFrames):
 
     def init_start(self, interpreter_version: str, init_type: str, at: float) -> str:
         record = {
-            "initializationType": init_type, "phase": "init",
-            "runtimeVersion": runtime_version(self.spec, interpreter_version), "runtimeVersionArn": self.arn,
-            "functionName": self.spec.name, "functionArn": self.spec.arn, "functionVersion": self.spec.version,
+            "initializationType": init_type,
+            "phase": "init",
+            "runtimeVersion": runtime_version(self.spec, interpreter_version),
+            "runtimeVersionArn": self.arn,
+            "functionName": self.spec.name,
+            "functionArn": self.spec.arn,
+            "functionVersion": self.spec.version,
         }
         return self.event("initStart", record, "INFO", at)
 
@@ -126,8 +130,10 @@ class JsonFrames(TextFrames):
 
     def report(self, invocation: Invocation, error_type: str, at: float) -> str:
         metrics: dict[str, object] = {
-            "durationMs": round(invocation.duration_ms, 3), "billedDurationMs": invocation.billed_ms,
-            "memorySizeMB": self.spec.memory_size, "maxMemoryUsedMB": invocation.max_memory_mb,
+            "durationMs": round(invocation.duration_ms, 3),
+            "billedDurationMs": invocation.billed_ms,
+            "memorySizeMB": self.spec.memory_size,
+            "maxMemoryUsedMB": invocation.max_memory_mb,
         }
         if invocation.init_ms is not None:
             metrics["initDurationMs"] = round(invocation.init_ms, 3)

@@ -83,7 +83,13 @@ class Launches:
         return Launch(argv, environ, task, places, environment_id)
 
     def places(
-        self, spec: FunctionSpec, interpreter: Interpreter | None, opt: Path, client: Path, tmp: Path, site: Path,
+        self,
+        spec: FunctionSpec,
+        interpreter: Interpreter | None,
+        opt: Path,
+        client: Path,
+        tmp: Path,
+        site: Path,
         kept: Path,
     ) -> list[tuple[str, str, bool]]:
         """Which folder appears where, writable or not; empty when none can move, or one would cover the interpreter."""

@@ -163,7 +163,9 @@ class PosixLauncher(process.Launcher):
         # Its own session: Ctrl-C in a terminal is for the cloud, which then ends everything in order.
         self.popen = subprocess.Popen(
             [BASE, "-I", "-S", str(SCRIPT), str(theirs.fileno()), str(self.scratch)],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         theirs.close()
         ours.setblocking(False)

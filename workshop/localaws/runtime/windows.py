@@ -27,10 +27,15 @@ class BasicLimits(ctypes.Structure):
     """JOBOBJECT_BASIC_LIMIT_INFORMATION"""
 
     _fields_ = (
-        ("PerProcessUserTimeLimit", ctypes.c_int64), ("PerJobUserTimeLimit", ctypes.c_int64),
-        ("LimitFlags", ctypes.c_uint32), ("MinimumWorkingSetSize", ctypes.c_size_t),
-        ("MaximumWorkingSetSize", ctypes.c_size_t), ("ActiveProcessLimit", ctypes.c_uint32),
-        ("Affinity", ctypes.c_size_t), ("PriorityClass", ctypes.c_uint32), ("SchedulingClass", ctypes.c_uint32),
+        ("PerProcessUserTimeLimit", ctypes.c_int64),
+        ("PerJobUserTimeLimit", ctypes.c_int64),
+        ("LimitFlags", ctypes.c_uint32),
+        ("MinimumWorkingSetSize", ctypes.c_size_t),
+        ("MaximumWorkingSetSize", ctypes.c_size_t),
+        ("ActiveProcessLimit", ctypes.c_uint32),
+        ("Affinity", ctypes.c_size_t),
+        ("PriorityClass", ctypes.c_uint32),
+        ("SchedulingClass", ctypes.c_uint32),
     )
 
 
@@ -38,8 +43,11 @@ class ExtendedLimits(ctypes.Structure):
     """JOBOBJECT_EXTENDED_LIMIT_INFORMATION"""
 
     _fields_ = (
-        ("Basic", BasicLimits), ("IoInfo", ctypes.c_uint64 * 6), ("ProcessMemoryLimit", ctypes.c_size_t),
-        ("JobMemoryLimit", ctypes.c_size_t), ("PeakProcessMemoryUsed", ctypes.c_size_t),
+        ("Basic", BasicLimits),
+        ("IoInfo", ctypes.c_uint64 * 6),
+        ("ProcessMemoryLimit", ctypes.c_size_t),
+        ("JobMemoryLimit", ctypes.c_size_t),
+        ("PeakProcessMemoryUsed", ctypes.c_size_t),
         ("PeakJobMemoryUsed", ctypes.c_size_t),
     )
 
@@ -64,9 +72,7 @@ class Job:
         self.handle = self.library.CreateJobObjectW(None, None)
         limits = ExtendedLimits()
         limits.Basic.LimitFlags = KILL_ON_JOB_CLOSE
-        self.library.SetInformationJobObject(
-            self.handle, EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits)
-        )
+        self.library.SetInformationJobObject(self.handle, EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
 
     def add(self, handle: int) -> None:
         """Put a process into the job; its children follow by themselves."""
@@ -99,8 +105,13 @@ class WindowsProcess(process.Process):
         self.job = Job()
         try:
             self.popen = subprocess.Popen(
-                launch.argv, stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, env=launch.environ,
-                cwd=launch.cwd, creationflags=subprocess.CREATE_NO_WINDOW,  # type: ignore[attr-defined]
+                launch.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                env=launch.environ,
+                cwd=launch.cwd,
+                creationflags=subprocess.CREATE_NO_WINDOW,  # type: ignore[attr-defined]
             )
         except OSError:
             os.close(self.pipe)

@@ -227,9 +227,10 @@ def _start(service: Any, deployed: Any) -> None:
     # A request that nobody fetched for a minute, SQS's least, is nobody's any more. SQS keeps it encrypted.
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     queue = mine.get("sqs").create_queue(
-        QueueName=f"stand-ins-{service.stage}-{name}", tags={TAG: tag_value()},
+        QueueName=f"stand-ins-{service.stage}-{name}",
+        tags={TAG: tag_value()},
         Attributes={"MessageRetentionPeriod": "60", "VisibilityTimeout": "60", "SqsManagedSseEnabled": "true"},
-    )["QueueUrl"]  # fmt: skip
+    )["QueueUrl"]
     base = f"{deployed.endpoints[0].url.rstrip('/')}/{session}"
     store = deployed.outputs["Store"]
     agent = Agent(mine, queue=queue, name=name, store=store, base=base, stand_ins=_offered, tell=_tell)

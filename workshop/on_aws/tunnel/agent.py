@@ -42,17 +42,26 @@ class Agent:
     """
 
     def __init__(
-        self, clients: Any, *, queue: str, name: str, store: str, base: str, stand_ins: Mapping[str, str],
+        self,
+        clients: Any,
+        *,
+        queue: str,
+        name: str,
+        store: str,
+        base: str,
+        stand_ins: Mapping[str, str],
         tell: Callable[[Exception], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         import httpx
         from botocore.config import Config
 
         style = {"addressing_style": "auto" if clients.is_aws else "path"}
         long = Config(
-            max_pool_connections=AT_ONCE + LISTENERS, read_timeout=WAIT + 20, s3=style,
+            max_pool_connections=AT_ONCE + LISTENERS,
+            read_timeout=WAIT + 20,
+            s3=style,
             retries={"mode": "standard", "total_max_attempts": 5},
-        )  # fmt: skip
+        )
         self._sqs, self._s3 = (clients.session.client(service, config=long) for service in ("sqs", "s3"))
         # Whoever ends a kernel waits for this, and the network may be away.
         short = Config(connect_timeout=2, read_timeout=3, s3=style, retries={"total_max_attempts": 1})
@@ -87,9 +96,11 @@ class Agent:
             began = time.monotonic()
             try:
                 found = self._sqs.receive_message(
-                    QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=WAIT,
+                    QueueUrl=self.queue,
+                    MaxNumberOfMessages=10,
+                    WaitTimeSeconds=WAIT,
                     MessageSystemAttributeNames=["SentTimestamp"],
-                )  # fmt: skip
+                )
             except Exception as error:
                 if self._over.is_set() or "NonExistentQueue" in error_code(error):
                     return

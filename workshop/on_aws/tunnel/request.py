@@ -12,10 +12,22 @@ from urllib.parse import quote, unquote
 
 # They belong to one connection, to API Gateway, or are made anew.
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-DROPPED = frozenset({
-    "host", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-authorization",
-    "content-length", "accept-encoding", "forwarded", "via",
-})  # fmt: skip
+DROPPED = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authorization",
+        "content-length",
+        "accept-encoding",
+        "forwarded",
+        "via",
+    }
+)
 TEXT = re.compile(r"text/|application/(json|[\w.-]+\+json|x-www-form-urlencoded|xml)\b")
 HERE = re.compile(rb"http://127\.0\.0\.1:\d+")
 
@@ -100,9 +112,13 @@ def carried(answer: Any, content: bytes, stand_ins: Mapping[str, str], base: str
     if TEXT.match(headers.get("content-type", "")) and "content-encoding" not in headers:
         content = outward(content)
     cookies = answer.headers.get_list("set-cookie")
-    return {"statusCode": answer.status_code, "headers": headers,
-            "body": base64.b64encode(content).decode(), "isBase64Encoded": True,
-            **({"cookies": cookies} if cookies else {})}  # fmt: skip
+    return {
+        "statusCode": answer.status_code,
+        "headers": headers,
+        "body": base64.b64encode(content).decode(),
+        "isBase64Encoded": True,
+        **({"cookies": cookies} if cookies else {}),
+    }
 
 
 def said(status: int, message: str) -> dict[str, Any]:

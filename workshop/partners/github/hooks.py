@@ -158,9 +158,7 @@ def delivery(call: Call) -> Response:
     repo, hook, found = _delivery(call)
     sent = {"headers": found.headers, "payload": found.payload}
     answered = {"headers": {}, "payload": found.answer}
-    return json_response(
-        _delivery_body(repo, found) | {"url": hook.url, "request": sent, "response": answered}
-    )
+    return json_response(_delivery_body(repo, found) | {"url": hook.url, "request": sent, "response": answered})
 
 
 def redeliver(call: Call) -> Response:

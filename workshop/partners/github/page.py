@@ -1,7 +1,7 @@
 """The page of a pull request, for a browser: its checks, its title to edit, its merge button.
 
-    GET  /{owner}/{repo}/pull/{number}
-    POST the same, with a form: `title=…` edits it, `merge=1` merges. Whoever opens the page is the owner.
+GET  /{owner}/{repo}/pull/{number}
+POST the same, with a form: `title=…` edits it, `merge=1` merges. Whoever opens the page is the owner.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _checks_html(repo: Repo, pull: Pull) -> str:
         mark, colour, word = MARKS[state]
         tail = f": {escape(description)}" if description else ""
         tag = " <i>Required</i>" if required else ""
-        lines.append(
-            f'<p><b style="color:{colour}">{mark}</b> <b>{escape(context)}</b> {word}{tail}{tag}</p>'
-        )
+        lines.append(f'<p><b style="color:{colour}">{mark}</b> <b>{escape(context)}</b> {word}{tail}{tag}</p>')
     return "\n".join(lines)
 
 

@@ -64,9 +64,7 @@ def create(call: Call) -> Response:
     now, number = call.store.now(), len(repo.pulls) + 1
     head_sha, base_sha = repo.branches[head], repo.branches[base]
     draft = bool(call.body.get("draft", False))
-    pull = Pull(
-        call.store.next_id(), number, title, body, call.login, head, base, head_sha, base_sha, now, now, draft
-    )
+    pull = Pull(call.store.next_id(), number, title, body, call.login, head, base, head_sha, base_sha, now, now, draft)
     if not repo.new_commits(pull):
         raise invalid("PullRequest", "", "custom", f"No commits between {base} and {head}")
     repo.pulls[number] = pull
@@ -130,9 +128,7 @@ def merge(call: Call) -> Response:
     if wanted and wanted != pull.head_sha:
         raise GitHubError(409, "Head branch was modified. Review and try the merge again.")
     try_merge(call, repo, pull)
-    return json_response(
-        {"sha": pull.merge_commit_sha, "merged": True, "message": "Pull Request successfully merged"}
-    )
+    return json_response({"sha": pull.merge_commit_sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
 def try_merge(call: Call, repo: Repo, pull: Pull) -> None:

@@ -144,14 +144,10 @@ def put_file(call: Call) -> Response:
         if pull.state == "open" and pull.head == name:
             pull.head_sha, pull.updated_at = made.sha, call.store.now()
             call.later.append(
-                lambda pull=pull: hooks.pull_changed(
-                    call, repo, pull, "synchronize", before=before, after=made.sha
-                )
+                lambda pull=pull: hooks.pull_changed(call, repo, pull, "synchronize", before=before, after=made.sha)
             )
     content_body = {"name": path.rpartition("/")[2], "path": path, "sha": blob, "size": len(data), "type": "file"}
-    return json_response(
-        {"content": content_body, "commit": commit_body(call, repo, made)}, 200 if held else 201
-    )
+    return json_response({"content": content_body, "commit": commit_body(call, repo, made)}, 200 if held else 201)
 
 
 def protection(call: Call) -> Response:

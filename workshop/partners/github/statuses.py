@@ -27,12 +27,8 @@ def create(call: Call) -> Response:
         raise GitHubError(422, f"No commit found for SHA: {call.path('sha')}")
     held = repo.statuses.setdefault(sha, [])
     if sum(status.context == context for status in held) >= MOST:
-        raise invalid(
-            "Status", "", "custom", "This SHA and context has reached the maximum number of statuses."
-        )
-    status = Status(
-        call.store.next_id(), sha, state, context, description, target, call.login, call.store.now()
-    )
+        raise invalid("Status", "", "custom", "This SHA and context has reached the maximum number of statuses.")
+    status = Status(call.store.next_id(), sha, state, context, description, target, call.login, call.store.now())
     held.append(status)
     call.later.append(lambda: hooks.status_created(call, repo, status))
     body = bodies.full_status(call.store, repo, status)

@@ -236,8 +236,11 @@ def shown(order: Order, request: Request, *, captured: bool = False) -> Object:
     """An order as the `Prefer` header wants it: whole, or the least."""
     if request.headers.get("prefer") == "return=representation":
         return order.body
-    names = ("id", "status", "payment_source", "purchase_units", "payer", "links") if captured else (
-        "id", "status", "links")  # fmt: skip
+    names = (
+        ("id", "status", "payment_source", "purchase_units", "payer", "links")
+        if captured
+        else ("id", "status", "links")
+    )
     least = {name: order.body[name] for name in names if name in order.body}
     if captured:
         units = [

@@ -51,9 +51,7 @@ ISSUES = {
     ),
     "INVALID_PARAMETER_SYNTAX": "The value of a field does not conform to the expected format.",
     "INVALID_PARAMETER_VALUE": "The value of a field is invalid.",
-    "INVALID_RESOURCE_ID": (
-        "Specified resource ID does not exist. Please check the resource ID and try again."
-    ),
+    "INVALID_RESOURCE_ID": ("Specified resource ID does not exist. Please check the resource ID and try again."),
     "INVALID_STRING_LENGTH": "The value of a field is either too short or too long.",
     "MALFORMED_REQUEST_JSON": "The request JSON is not well formed.",
     "MAX_VALUE_EXCEEDED": "Should be less than or equal to 999999999999999.99.",

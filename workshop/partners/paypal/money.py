@@ -13,9 +13,28 @@ from workshop.partners.paypal.errors import PayPalError
 
 NO_DECIMALS = frozenset({"HUF", "JPY", "TWD"})
 CURRENCIES = NO_DECIMALS | {
-    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "ILS", "MXN", "MYR", "NOK", "NZD", "PHP",
-    "PLN", "SEK", "SGD", "THB", "USD",
-}  # fmt: skip
+    "AUD",
+    "BRL",
+    "CAD",
+    "CHF",
+    "CNY",
+    "CZK",
+    "DKK",
+    "EUR",
+    "GBP",
+    "HKD",
+    "ILS",
+    "MXN",
+    "MYR",
+    "NOK",
+    "NZD",
+    "PHP",
+    "PLN",
+    "SEK",
+    "SGD",
+    "THB",
+    "USD",
+}
 NUMBER = re.compile(r"-?([0-9]+|[0-9]*\.[0-9]+)")
 LARGEST = Decimal("999999999999999.99")
 

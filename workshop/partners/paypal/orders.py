@@ -219,8 +219,12 @@ class Merchant:
 
 def wallet() -> Object:
     """The buyer's PayPal account as a payment source."""
-    return {"name": PAYER["name"], "email_address": PAYER["email_address"], "account_id": PAYER["payer_id"],
-            "account_status": "VERIFIED"}  # fmt: skip
+    return {
+        "name": PAYER["name"],
+        "email_address": PAYER["email_address"],
+        "account_id": PAYER["payer_id"],
+        "account_status": "VERIFIED",
+    }
 
 
 def experience(given: Object) -> Object:

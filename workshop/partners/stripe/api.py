@@ -65,9 +65,15 @@ class Api:
         canonical = json.dumps(given, sort_keys=True).encode()
         first = keys.begin(key, request.url.path, canonical, request_id)
         if first is not None:
-            return (first.status or 200), first.body, {
-                "Idempotency-Key": key, "Original-Request": first.request_id, "Idempotent-Replayed": "true",
-            }  # fmt: skip
+            return (
+                (first.status or 200),
+                first.body,
+                {
+                    "Idempotency-Key": key,
+                    "Original-Request": first.request_id,
+                    "Idempotent-Replayed": "true",
+                },
+            )
         saved = False
         try:
             status, body, more, saved = await self.run(operation, names, given, request_id, key)

@@ -13,9 +13,14 @@ from workshop.partners.stripe.store import Object, Store
 NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 NETWORKS = {"diners": "discover"}
 SHOWN_BRANDS = {
-    "visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover",
-    "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay",
-}  # fmt: skip
+    "visa": "Visa",
+    "mastercard": "MasterCard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
 
 
 def billing(given: Object | None = None) -> Object:
@@ -214,12 +219,18 @@ def payment_intent(store: Store, *, amount: int, currency: str) -> Object:
         "currency": currency,
         "livemode": False,
         "metadata": {},
-        "payment_method_options": {"card": {"installments": None, "mandate_options": None, "network": None,
-                                            "request_three_d_secure": "automatic"}},
+        "payment_method_options": {
+            "card": {
+                "installments": None,
+                "mandate_options": None,
+                "network": None,
+                "request_three_d_secure": "automatic",
+            }
+        },
         "payment_method_types": ["card"],
         "status": "requires_payment_method",
         **dict.fromkeys(nothing.split()),
-    }  # fmt: skip
+    }
 
 
 def customer(store: Store) -> Object:

@@ -37,8 +37,19 @@ def refund(store: Store, charge_: Object, amount: int) -> Object:
 def balance_transaction(store: Store, source: Object, amount: int, fee: int, kind: str) -> Object:
     """What a charge or a refund does to the balance (https://docs.stripe.com/api/balance_transactions/object)."""
     currency = source["currency"]
-    fees = [{"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees",
-             "type": "stripe_fee"}] if fee else []  # fmt: skip
+    fees = (
+        [
+            {
+                "amount": fee,
+                "application": None,
+                "currency": currency,
+                "description": "Stripe processing fees",
+                "type": "stripe_fee",
+            }
+        ]
+        if fee
+        else []
+    )
     return {
         "id": store.new_id("balance_transaction", "3" if source["payment_intent"] else "1"),
         "object": "balance_transaction",

@@ -74,8 +74,13 @@ def card_of(call: Call, customer: Object | None) -> tuple[dict, Object]:
     return facts, shown
 
 
-@operation("GET", "/v1/charges", "charge", {**PAGING, **CREATED, "customer": Text(), "payment_intent": Text()},
-           beyond="transfer_group")  # fmt: skip
+@operation(
+    "GET",
+    "/v1/charges",
+    "charge",
+    {**PAGING, **CREATED, "customer": Text(), "payment_intent": Text()},
+    beyond="transfer_group",
+)
 def list_charges(call: Call) -> Object:
     rows = [
         item
@@ -90,9 +95,13 @@ def get_charge(call: Call, id: str) -> Object:  # noqa: A002 (the name in the pa
     return call.store.get("charge", id)
 
 
-@operation("POST", "/v1/charges/{id}", "charge",
-           {**TEXTS, "metadata": Metadata(clearable=True), "shipping": SHIPPING},
-           beyond="customer fraud_details transfer_group")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/charges/{id}",
+    "charge",
+    {**TEXTS, "metadata": Metadata(clearable=True), "shipping": SHIPPING},
+    beyond="customer fraud_details transfer_group",
+)
 def update_charge(call: Call, id: str) -> Object:  # noqa: A002
     charge = call.store.get("charge", id)
     charge |= cleared(call.given, (*TEXTS, "shipping"))
@@ -101,9 +110,13 @@ def update_charge(call: Call, id: str) -> Object:  # noqa: A002
     return charge
 
 
-@operation("POST", "/v1/charges/{id}/capture", "charge",
-           {"amount": Whole(least=1), "receipt_email": Email(), **DESCRIPTOR},
-           beyond="application_fee application_fee_amount transfer_data transfer_group")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/charges/{id}/capture",
+    "charge",
+    {"amount": Whole(least=1), "receipt_email": Email(), **DESCRIPTOR},
+    beyond="application_fee application_fee_amount transfer_data transfer_group",
+)
 def capture_charge(call: Call, id: str) -> Object:  # noqa: A002
     charge = call.store.get("charge", id)
     if charge["payment_intent"]:

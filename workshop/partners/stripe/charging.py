@@ -108,18 +108,33 @@ def outcome(card: cards.TestCard, decline: cards.Decline | None, store: Store) -
         "risk_score": store.chance.randint(*scores[card.risk]),
     }
     if decline is None:
-        return {"network_status": "approved_by_network", "reason": None, **risk,
-                "seller_message": "Payment complete.", "type": "authorized"}  # fmt: skip
+        return {
+            "network_status": "approved_by_network",
+            "reason": None,
+            **risk,
+            "seller_message": "Payment complete.",
+            "type": "authorized",
+        }
     if card.risk == "blocked":
-        return {"network_status": "not_sent_to_network", "reason": "highest_risk_level", **risk,
-                "seller_message": "Stripe blocked this payment as too risky.", "type": "blocked"}  # fmt: skip
+        return {
+            "network_status": "not_sent_to_network",
+            "reason": "highest_risk_level",
+            **risk,
+            "seller_message": "Stripe blocked this payment as too risky.",
+            "type": "blocked",
+        }
     sellers = {
         "generic_decline": "The bank did not return any further details with this decline.",
         "insufficient_funds": "The bank returned the decline code `insufficient_funds`.",
     }
     message = sellers.get(decline.reason, f"The bank returned the decline code `{decline.reason}`.")
-    return {"network_status": "declined_by_network", "reason": decline.reason, **risk,
-            "seller_message": message, "type": "issuer_declined"}  # fmt: skip
+    return {
+        "network_status": "declined_by_network",
+        "reason": decline.reason,
+        **risk,
+        "seller_message": message,
+        "type": "issuer_declined",
+    }
 
 
 def check_attaches(facts: dict[str, Any]) -> None:

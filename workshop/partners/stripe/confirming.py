@@ -204,9 +204,7 @@ def ask_buyer(call: Call, intent: Object, return_url: str | None) -> None:
     call.emit("payment_intent.requires_action", intent)
 
 
-def pay(
-    call: Call, intent: Object, *, authenticated: bool = False, declined: cards.Decline | None = None
-) -> None:
+def pay(call: Call, intent: Object, *, authenticated: bool = False, declined: cards.Decline | None = None) -> None:
     """Charges the intent's card. Raises ApiError 402 when it declines."""
     store = call.store
     method = store.get("payment_method", intent["payment_method"])
@@ -220,9 +218,7 @@ def pay(
         "metadata": dict(intent["metadata"]),
     }
     manual = intent["capture_method"] == "manual"
-    declined = charging.attempt(
-        call, charge, facts, capture=not manual, authenticated=authenticated, decline=declined
-    )
+    declined = charging.attempt(call, charge, facts, capture=not manual, authenticated=authenticated, decline=declined)
     intent |= {"latest_charge": charge["id"], "next_action": None}
     if declined:
         raise failed(call, intent, charge, method, declined)

@@ -25,10 +25,30 @@ SUPPORTED = TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL
 # The minimum by settlement currency, in minor units. The stand-in settles every one of these in itself; it converts
 # nothing, so a currency that is not in the table has no minimum but 1.
 MINIMUM = {
-    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
-    "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
-    "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
-}  # fmt: skip
+    "usd": 50,
+    "aed": 200,
+    "aud": 50,
+    "brl": 50,
+    "cad": 50,
+    "chf": 50,
+    "czk": 1500,
+    "dkk": 250,
+    "eur": 50,
+    "gbp": 30,
+    "hkd": 400,
+    "huf": 17500,
+    "inr": 50,
+    "jpy": 50,
+    "mxn": 1000,
+    "myr": 200,
+    "nok": 300,
+    "nzd": 50,
+    "pln": 200,
+    "ron": 200,
+    "sek": 300,
+    "sgd": 50,
+    "thb": 1000,
+}
 MAXIMUM = 99_999_999  # eight digits
 SIGNS = {"usd": "$", "gbp": "£", "eur": "€", "jpy": "¥", "inr": "₹", "cad": "CA$", "aud": "A$"}
 

@@ -48,8 +48,13 @@ CARD = {
 }
 
 
-@operation("POST", "/v1/customers", "customer", {**CUSTOMER, "payment_method": Text()},
-           beyond=f"{CUSTOMER_BEYOND} tax_id_data test_clock")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/customers",
+    "customer",
+    {**CUSTOMER, "payment_method": Text()},
+    beyond=f"{CUSTOMER_BEYOND} tax_id_data test_clock",
+)
 def create_customer(call: Call) -> Object:
     customer = bodies.customer(call.store)
     apply(call, customer)
@@ -125,8 +130,13 @@ def delete_customer(call: Call, id: str) -> Object:  # noqa: A002
     return deleted(customer)
 
 
-@operation("POST", "/v1/tokens", "token", {"card": Shape(required=True, fields=CARD)},
-           beyond="account bank_account customer cvc_update person pii")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/tokens",
+    "token",
+    {"card": Shape(required=True, fields=CARD)},
+    beyond="account bank_account customer cvc_update person pii",
+)
 def create_token(call: Call) -> Object:
     facts = charging.take_card(call.store, call.given["card"])
     return make_token(call.store, facts)
@@ -160,8 +170,9 @@ OTHER_TYPES = (
 )
 
 
-@operation("POST", "/v1/payment_methods", "payment_method", METHOD_DATA,
-           beyond=f"{OTHER_TYPES} custom customer payment_method")  # fmt: skip
+@operation(
+    "POST", "/v1/payment_methods", "payment_method", METHOD_DATA, beyond=f"{OTHER_TYPES} custom customer payment_method"
+)
 def create_payment_method(call: Call) -> Object:
     return new_payment_method(call, call.given)
 
@@ -201,14 +212,17 @@ def payment_method(call: Call, identifier: str) -> Object:
     card = cards.named(identifier) if identifier.startswith("pm_card_") else None
     if card is None:
         return call.store.get("payment_method", identifier, param="payment_method", status=400)
-    method = bodies.payment_method(
-        call.store, card, charging.in_a_year(call.store), None, cvc=False, details=None
-    )
+    method = bodies.payment_method(call.store, card, charging.in_a_year(call.store), None, cvc=False, details=None)
     return call.store.add(method)
 
 
-@operation("GET", "/v1/payment_methods", "payment_method", {**PAGING, "customer": Text(), "type": one_of("card")},
-           beyond="allow_redisplay customer_account")  # fmt: skip
+@operation(
+    "GET",
+    "/v1/payment_methods",
+    "payment_method",
+    {**PAGING, "customer": Text(), "type": one_of("card")},
+    beyond="allow_redisplay customer_account",
+)
 def list_payment_methods(call: Call) -> Object:
     customer = call.given.get("customer")
     saved = [item for item in call.store.all("payment_method") if item["customer"]]
@@ -216,8 +230,13 @@ def list_payment_methods(call: Call) -> Object:
     return page(rows, call.given, "/v1/payment_methods", "payment_method")
 
 
-@operation("GET", "/v1/customers/{id}/payment_methods", "payment_method",
-           {**PAGING, "type": one_of("card")}, beyond="allow_redisplay")  # fmt: skip
+@operation(
+    "GET",
+    "/v1/customers/{id}/payment_methods",
+    "payment_method",
+    {**PAGING, "type": one_of("card")},
+    beyond="allow_redisplay",
+)
 def list_customers_methods(call: Call, id: str) -> Object:  # noqa: A002
     call.store.get("customer", id)
     rows = [item for item in call.store.all("payment_method") if item["customer"] == id]
@@ -229,9 +248,13 @@ def get_payment_method(call: Call, id: str) -> Object:  # noqa: A002
     return call.store.get("payment_method", id, param="payment_method")
 
 
-@operation("POST", "/v1/payment_methods/{id}", "payment_method",
-           {"billing_details": BILLING, "metadata": Metadata(clearable=True)},
-           beyond="allow_redisplay card us_bank_account")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/payment_methods/{id}",
+    "payment_method",
+    {"billing_details": BILLING, "metadata": Metadata(clearable=True)},
+    beyond="allow_redisplay card us_bank_account",
+)
 def update_payment_method(call: Call, id: str) -> Object:  # noqa: A002
     method = call.store.get("payment_method", id, param="payment_method")
     if not method["customer"]:
@@ -244,8 +267,13 @@ def update_payment_method(call: Call, id: str) -> Object:  # noqa: A002
     return method
 
 
-@operation("POST", "/v1/payment_methods/{id}/attach", "payment_method", {"customer": Text(required=True)},
-           beyond="customer_account")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/payment_methods/{id}/attach",
+    "payment_method",
+    {"customer": Text(required=True)},
+    beyond="customer_account",
+)
 def attach_payment_method(call: Call, id: str) -> Object:  # noqa: A002
     method = payment_method(call, id)
     attach(call, method, call.store.get("customer", call.given["customer"], param="customer", status=400))

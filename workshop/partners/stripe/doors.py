@@ -1,12 +1,12 @@
 """What tests and lessons tell the stand-in, and the pages a buyer sees.
 
-    GET, POST /_stand_in/settings          network_seconds, requests_per_second, webhooks: see `Settings`
-    POST /_stand_in/keys                   {"key": "rk_test_…", "permissions": {"charge": "write"}}
-    POST /_stand_in/apple_pay_tokens       {"card": "visa"}: a token as Apple Pay on a phone makes it
-    POST /_stand_in/3d_secure              {"payment_intent": "pi_…", "passed": true}: the buyer's step without a page
-    GET  /_stand_in/deliveries             every webhook delivery and how it went
-    POST /_stand_in/deliver                {"event": "evt_…", "at": epoch seconds}: deliver (again), now
-    POST /_stand_in/settle                 {"timeout": 5}: wait until no delivery is on its way
+GET, POST /_stand_in/settings          network_seconds, requests_per_second, webhooks: see `Settings`
+POST /_stand_in/keys                   {"key": "rk_test_…", "permissions": {"charge": "write"}}
+POST /_stand_in/apple_pay_tokens       {"card": "visa"}: a token as Apple Pay on a phone makes it
+POST /_stand_in/3d_secure              {"payment_intent": "pi_…", "passed": true}: the buyer's step without a page
+GET  /_stand_in/deliveries             every webhook delivery and how it went
+POST /_stand_in/deliver                {"event": "evt_…", "at": epoch seconds}: deliver (again), now
+POST /_stand_in/settle                 {"timeout": 5}: wait until no delivery is on its way
 """
 
 from __future__ import annotations

@@ -30,13 +30,27 @@ RETRY_AFTER = (300.0, 1800.0, 7200.0)
 LONGEST_URL = 5000
 AT_ONCE = 4  # deliveries on their way at the same time: a small machine receives them
 TYPES = (
-    "charge.captured", "charge.failed", "charge.refunded", "charge.succeeded", "charge.updated",
-    "customer.created", "customer.deleted", "customer.updated",
-    "payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.created",
-    "payment_intent.payment_failed", "payment_intent.requires_action", "payment_intent.succeeded",
-    "payment_method.attached", "payment_method.detached", "payment_method.updated",
-    "refund.created", "refund.failed", "refund.updated",
-)  # fmt: skip
+    "charge.captured",
+    "charge.failed",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
 
 
 @dataclass(slots=True)
@@ -190,10 +204,19 @@ def check_types(wanted: list[str]) -> list[str]:
     return wanted
 
 
-@operation("POST", "/v1/webhook_endpoints", "webhook",
-           {"url": Text(required=True), "enabled_events": Listing(required=True),
-            "description": Text(clearable=True), "metadata": Metadata(clearable=True), "api_version": Text()},
-           beyond="connect")  # fmt: skip
+@operation(
+    "POST",
+    "/v1/webhook_endpoints",
+    "webhook",
+    {
+        "url": Text(required=True),
+        "enabled_events": Listing(required=True),
+        "description": Text(clearable=True),
+        "metadata": Metadata(clearable=True),
+        "api_version": Text(),
+    },
+    beyond="connect",
+)
 def create_endpoint(call: Call) -> Object:
     given, store = call.given, call.store
     check_url(given["url"])
@@ -227,9 +250,18 @@ def get_endpoint(call: Call, id: str) -> Object:  # noqa: A002 (the name in the 
     return call.store.get("webhook_endpoint", id)
 
 
-@operation("POST", "/v1/webhook_endpoints/{id}", "webhook",
-           {"url": Text(), "enabled_events": Listing(), "disabled": Flag(), "description": Text(clearable=True),
-            "metadata": Metadata(clearable=True)})  # fmt: skip
+@operation(
+    "POST",
+    "/v1/webhook_endpoints/{id}",
+    "webhook",
+    {
+        "url": Text(),
+        "enabled_events": Listing(),
+        "disabled": Flag(),
+        "description": Text(clearable=True),
+        "metadata": Metadata(clearable=True),
+    },
+)
 def update_endpoint(call: Call, id: str) -> Object:  # noqa: A002
     endpoint, given = call.store.get("webhook_endpoint", id), call.given
     if "url" in given:
@@ -252,8 +284,9 @@ def delete_endpoint(call: Call, id: str) -> Object:  # noqa: A002
     return deleted(endpoint)
 
 
-@operation("GET", "/v1/events", "event", {**PAGING, **CREATED, "type": Text(), "types": Listing(),
-                                          "delivery_success": Flag()})  # fmt: skip
+@operation(
+    "GET", "/v1/events", "event", {**PAGING, **CREATED, "type": Text(), "types": Listing(), "delivery_success": Flag()}
+)
 def list_events(call: Call) -> Object:
     given = call.given
     if "type" in given and "types" in given:
@@ -277,8 +310,13 @@ def get_event(call: Call, id: str) -> Object:  # noqa: A002
     return call.store.get("event", id)
 
 
-@operation("GET", "/v1/balance_transactions", "balance",
-           {**PAGING, **CREATED, "source": Text(), "type": Text(), "currency": Text()}, beyond="payout")  # fmt: skip
+@operation(
+    "GET",
+    "/v1/balance_transactions",
+    "balance",
+    {**PAGING, **CREATED, "source": Text(), "type": Text(), "currency": Text()},
+    beyond="payout",
+)
 def list_balance(call: Call) -> Object:
     rows = [
         item

@@ -122,8 +122,9 @@ def apply(call: Call, intent: Object) -> None:
     use_method(call, intent)
 
 
-@operation("GET", "/v1/payment_intents", "payment_intent", {**PAGING, **CREATED, "customer": Text()},
-           beyond="customer_account")  # fmt: skip
+@operation(
+    "GET", "/v1/payment_intents", "payment_intent", {**PAGING, **CREATED, "customer": Text()}, beyond="customer_account"
+)
 def list_intents(call: Call) -> Object:
     customer = call.given.get("customer")
     rows = [item for item in call.store.all("payment_intent") if customer in (None, item["customer"])]
@@ -173,22 +174,38 @@ def update_intent(call: Call, id: str) -> Object:  # noqa: A002
     return intent
 
 
-@operation("POST", "/v1/payment_intents/{id}/confirm", "payment_intent",
-           {**CONFIRM, **{name: COMMON[name] for name in ("capture_method", "receipt_email", "setup_future_usage",
-                                                          "shipping")}, "payment_method_types": Listing()},
-           beyond=("allowed_payment_method_types amount_details amount_to_confirm confirmation_token hooks mandate "
-                   "excluded_payment_method_types mandate_data payment_details radar_options"))  # fmt: skip
+@operation(
+    "POST",
+    "/v1/payment_intents/{id}/confirm",
+    "payment_intent",
+    {
+        **CONFIRM,
+        **{name: COMMON[name] for name in ("capture_method", "receipt_email", "setup_future_usage", "shipping")},
+        "payment_method_types": Listing(),
+    },
+    beyond=(
+        "allowed_payment_method_types amount_details amount_to_confirm confirmation_token hooks mandate "
+        "excluded_payment_method_types mandate_data payment_details radar_options"
+    ),
+)
 async def confirm_intent(call: Call, id: str) -> Object:  # noqa: A002
     intent = free(call, id)
     refuse_types(call)
     return await confirm(call, intent)
 
 
-@operation("POST", "/v1/payment_intents/{id}/capture", "payment_intent",
-           {"amount_to_capture": Whole(least=1), "metadata": Metadata(clearable=True), "final_capture": Flag(),
-            "statement_descriptor_suffix": Text(most=22)},
-           beyond=("amount_details application_fee_amount hooks payment_details statement_descriptor "
-                   "transfer_data"))  # fmt: skip
+@operation(
+    "POST",
+    "/v1/payment_intents/{id}/capture",
+    "payment_intent",
+    {
+        "amount_to_capture": Whole(least=1),
+        "metadata": Metadata(clearable=True),
+        "final_capture": Flag(),
+        "statement_descriptor_suffix": Text(most=22),
+    },
+    beyond=("amount_details application_fee_amount hooks payment_details statement_descriptor transfer_data"),
+)
 def capture_intent(call: Call, id: str) -> Object:  # noqa: A002
     intent = free(call, id)
     if intent["status"] != "requires_capture":

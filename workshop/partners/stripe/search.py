@@ -53,9 +53,12 @@ class Clause:
         if self.field in NUMBERS:
             wanted = int(self.value)
             return {
-                ":": found == wanted, ">": found > wanted, "<": found < wanted, ">=": found >= wanted,
+                ":": found == wanted,
+                ">": found > wanted,
+                "<": found < wanted,
+                ">=": found >= wanted,
                 "<=": found <= wanted,
-            }[self.operator]  # fmt: skip
+            }[self.operator]
         text = str(found).lower()
         return self.value.lower() in text if self.operator == "~" else text == self.value.lower()
 

@@ -18,8 +18,17 @@ from workshop.serverless.serving.report import Line, Reporter, log_events
 from workshop.serverless.serving.routes import Route, match, other_methods
 
 _MOST = 10 * 1024 * 1024  # bytes of a request: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection", "host",
-        "content-length"}  # fmt: skip
+_HOP = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-connection",
+    "host",
+    "content-length",
+}
 
 
 class App:
@@ -99,8 +108,10 @@ class App:
                     route = match(live.routes, method, unquote(inner))
                     if route is not None:
                         return live, route, inner
-        for inner in (path, *(path[len(live.service.stage) + 1 :] for live in self.lives
-                              if path.startswith(f"/{live.service.stage}/"))):  # fmt: skip
+        for inner in (
+            path,
+            *(path[len(live.service.stage) + 1 :] for live in self.lives if path.startswith(f"/{live.service.stage}/")),
+        ):
             route = match([route for live in self.lives for route in live.routes], method, unquote(inner))
             if route is not None:
                 live = next(one for one in self.lives if route in one.routes)
@@ -131,9 +142,10 @@ class App:
                 )
         response = Response(answer.content, answer.status_code)
         response.raw_headers = [
-            (name.lower(), value) for name, value in answer.headers.raw
+            (name.lower(), value)
+            for name, value in answer.headers.raw
             if name.decode("latin-1").lower() not in (_HOP | {"content-encoding"})
-        ] + [(b"content-length", str(len(answer.content)).encode())]  # fmt: skip
+        ] + [(b"content-length", str(len(answer.content)).encode())]
         return response
 
     def _not_found(self, method: str, path: str) -> Response:
@@ -187,10 +199,13 @@ def traceback_of(live: Live, function: str, clock: float) -> str:
     while True:
         events = log_events(live, function, int(clock * 1000) - 20)
         failed = [
-            event["message"].strip() for event in events
-            if event["message"].startswith("[ERROR]") or "Traceback (most recent call last)" in event["message"]
-            or "Task timed out" in event["message"] or "Runtime." in event["message"]
-        ]  # fmt: skip
+            event["message"].strip()
+            for event in events
+            if event["message"].startswith("[ERROR]")
+            or "Traceback (most recent call last)" in event["message"]
+            or "Task timed out" in event["message"]
+            or "Runtime." in event["message"]
+        ]
         ended = any(event["message"].startswith("REPORT") for event in events)
         if failed or ended or time.monotonic() > give_up:
             return failed[-1].replace("\xa0", " ") if failed else ""

@@ -98,8 +98,10 @@ class Live:
                 self.say(f"✖ {error.paragraph()}")
                 raise
             if what:
-                self.say(f"✔ {', '.join(sorted(code | definition))} edited: {what} "
-                         f"({(time.perf_counter() - began) * 1000:.0f} ms)")  # fmt: skip
+                self.say(
+                    f"✔ {', '.join(sorted(code | definition))} edited: {what} "
+                    f"({(time.perf_counter() - began) * 1000:.0f} ms)"
+                )
 
     def take_away(self) -> None:
         """Removes it, unless it was there before `start`, or somebody has removed it meanwhile."""

@@ -116,9 +116,10 @@ class Reporter:
         wait = 0.01
         while True:
             reports = [
-                event for event in report_events(first.live, first.function, start)
+                event
+                for event in report_events(first.live, first.function, start)
                 if event_id(event) not in self._claimed
-            ]  # fmt: skip
+            ]
             if len(reports) >= len(lines) or time.monotonic() > give_up:
                 break
             time.sleep(wait)

@@ -62,8 +62,11 @@ def offline(
     output = say or (lambda _: None)
     for given in folders:
         folder = given.folder if isinstance(given, Service) else Path(given)
-        options = {"stage": given.stage, "region": given.region} if isinstance(given, Service) else {
-            "stage": stage, "region": region}  # fmt: skip
+        options = (
+            {"stage": given.stage, "region": given.region}
+            if isinstance(given, Service)
+            else {"stage": stage, "region": region}
+        )
 
         def reload(endpoint: str, folder: Path = folder, options: dict[str, Any] = options) -> Service:
             return read(folder, params=params, endpoint=endpoint, **options)
@@ -168,9 +171,13 @@ class Offline:
 
         self._reporter.start()
         config = uvicorn.Config(
-            LoopbackOnly(self._app), log_level="critical", access_log=False, lifespan="on", server_header=False,
+            LoopbackOnly(self._app),
+            log_level="critical",
+            access_log=False,
+            lifespan="on",
+            server_header=False,
             timeout_graceful_shutdown=2,
-        )  # fmt: skip
+        )
         self._server = uvicorn.Server(config)
         ready = threading.Event()
 

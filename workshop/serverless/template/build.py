@@ -85,9 +85,14 @@ class Template:
         return {"DependsOn": naming.alias_id(function)} if self.has_alias(function) else {}
 
     def permit(
-        self, logical_id: str, function: str, principal: str, source: Any = None, action: str = "lambda:InvokeFunction",
+        self,
+        logical_id: str,
+        function: str,
+        principal: str,
+        source: Any = None,
+        action: str = "lambda:InvokeFunction",
         **more: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Lets a service of AWS call a function."""
         properties = {
             "FunctionName": self.target(function),

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from workshop.serverless.template.http import Route
 
 HEADERS = (
-    "Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token", "X-Amz-User-Agent",
+    "Content-Type",
+    "X-Amz-Date",
+    "Authorization",
+    "X-Api-Key",
+    "X-Amz-Security-Token",
+    "X-Amz-User-Agent",
     "X-Amzn-Trace-Id",
-)  # fmt: skip
+)
 _EVERY_METHOD = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 

@@ -74,8 +74,14 @@ def add(template: Template) -> None:
             ),
         )
     address = naming.join(
-        "", "https://", naming.ref(naming.REST_API), ".execute-api.", naming.REGION, ".",
-        naming.ref("AWS::URLSuffix"), f"/{template.service.stage}",
+        "",
+        "https://",
+        naming.ref(naming.REST_API),
+        ".execute-api.",
+        naming.REGION,
+        ".",
+        naming.ref("AWS::URLSuffix"),
+        f"/{template.service.stage}",
     )
     template.output("ServiceEndpoint", address, "URL of the service endpoint")
 
@@ -157,8 +163,15 @@ def _method(template: Template, route: Route, where: Any) -> str:
     logical_id = method_id(where, route.method)
     alias = [":", "provisioned"] if template.has_alias(route.function) else []
     uri = naming.join(
-        "", "arn:", naming.PARTITION, ":apigateway:", naming.REGION, ":lambda:path/2015-03-31/functions/",
-        naming.get_arn(naming.function_id(route.function)), *alias, "/invocations",
+        "",
+        "arn:",
+        naming.PARTITION,
+        ":apigateway:",
+        naming.REGION,
+        ":lambda:path/2015-03-31/functions/",
+        naming.get_arn(naming.function_id(route.function)),
+        *alias,
+        "/invocations",
     )
     integration = {"IntegrationHttpMethod": "POST", "Type": "AWS_PROXY", "Uri": uri}
     if "timeoutInMillis" in route.settings:

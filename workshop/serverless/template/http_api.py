@@ -47,7 +47,7 @@ def add(template: Template) -> None:
         if integration not in template.resources:
             source = naming.join(
                 "", "arn:", naming.PARTITION, ":execute-api:", naming.REGION, ":", naming.ACCOUNT, ":", api, "/*"
-            )  # fmt: skip
+            )
             template.permit(f"{name}LambdaPermissionHttpApi", function, "apigateway.amazonaws.com", source)
             template.add(
                 integration,
@@ -71,9 +71,7 @@ def add(template: Template) -> None:
             },
         )
     template.output("HttpApiId", api, "Id of the HTTP API")
-    address = naming.join(
-        "", "https://", api, ".execute-api.", naming.REGION, ".", naming.ref("AWS::URLSuffix")
-    )  # fmt: skip
+    address = naming.join("", "https://", api, ".execute-api.", naming.REGION, ".", naming.ref("AWS::URLSuffix"))
     template.output("HttpApiUrl", address, "URL of the HTTP API")
 
 

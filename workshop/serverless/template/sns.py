@@ -24,9 +24,7 @@ def add(template: Template) -> None:
         else:
             name = settings["topicName"]
             _topic(template, function, name, settings)
-            source = naming.join(
-                "", "arn:", naming.PARTITION, ":sns:", naming.REGION, ":", naming.ACCOUNT, ":", name
-            )  # fmt: skip
+            source = naming.join("", "arn:", naming.PARTITION, ":sns:", naming.REGION, ":", naming.ACCOUNT, ":", name)
         permission = f"{naming.resource_name(function)}LambdaPermission{naming.letters_only(name)}SNS"
         template.permit(permission, function, "sns.amazonaws.com", source)
 

@@ -1,5 +1,7 @@
 """Secrets from the SSM Parameter Store, for any lambda that uses this layer.
 
+In a handler:
+
     from access_ssm import get_ssm
 
     token, secret = get_ssm(["github_token", "github_webhook_secret"])

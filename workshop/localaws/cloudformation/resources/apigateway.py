@@ -17,9 +17,16 @@ from workshop.localaws.cloudformation.resources.base import (
     register,
 )
 
-KEEP = ("ResponseTemplates", "RequestTemplates", "RequestParameters", "ResponseParameters", "RequestModels",
-        "ResponseModels",
-        "Variables", "Tags")  # fmt: skip
+KEEP = (
+    "ResponseTemplates",
+    "RequestTemplates",
+    "RequestParameters",
+    "ResponseParameters",
+    "RequestModels",
+    "ResponseModels",
+    "Variables",
+    "Tags",
+)
 
 
 def replaced(path: str, value: Any) -> dict[str, Any]:
@@ -32,9 +39,11 @@ class RestApi(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html"""
 
     type = "AWS::ApiGateway::RestApi"
-    known = ("ApiKeySourceType BinaryMediaTypes Body BodyS3Location CloneFrom Description DisableExecuteApiEndpoint "
-             "EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy Tags "
-             "EndpointAccessMode SecurityPolicy")  # fmt: skip
+    known = (
+        "ApiKeySourceType BinaryMediaTypes Body BodyS3Location CloneFrom Description DisableExecuteApiEndpoint "
+        "EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy Tags "
+        "EndpointAccessMode SecurityPolicy"
+    )
     attributes_known = "RootResourceId RestApiId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -121,9 +130,11 @@ class Method(Resource):
 
     type = "AWS::ApiGateway::Method"
     required = "HttpMethod ResourceId RestApiId"
-    known = ("ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses "
-             "OperationName "
-             "RequestModels RequestParameters RequestValidatorId")  # fmt: skip
+    known = (
+        "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses "
+        "OperationName "
+        "RequestModels RequestParameters RequestValidatorId"
+    )
     replaces = "HttpMethod ResourceId RestApiId"
 
     def _where(self, given: Properties) -> dict[str, Any]:
@@ -211,9 +222,11 @@ class Stage(Resource):
 
     type = "AWS::ApiGateway::Stage"
     required = "RestApiId"
-    known = ("AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId "
-             "Description "
-             "DocumentationVersion MethodSettings Tags TracingEnabled Variables")  # fmt: skip
+    known = (
+        "AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId "
+        "Description "
+        "DocumentationVersion MethodSettings Tags TracingEnabled Variables"
+    )
     replaces = "RestApiId StageName"
     name_property = "StageName"
 

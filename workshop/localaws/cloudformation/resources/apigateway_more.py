@@ -112,8 +112,10 @@ class Authorizer(Resource):
 
     type = "AWS::ApiGateway::Authorizer"
     required = "Name RestApiId Type"
-    replaces = ("AuthType AuthorizerCredentials AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource "
-                "IdentityValidationExpression Name ProviderARNs RestApiId Type")  # fmt: skip
+    replaces = (
+        "AuthType AuthorizerCredentials AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource "
+        "IdentityValidationExpression Name ProviderARNs RestApiId Type"
+    )
     attributes_known = "AuthorizerId"
 
     def create(self, call: Call, given: Properties) -> str:

@@ -16,14 +16,25 @@ class Api(Resource):
     """An HTTP API; WebSocket APIs are refused."""
 
     type = "AWS::ApiGatewayV2::Api"
-    known = ("ApiKeySelectionExpression Body BodyS3Location CorsConfiguration CredentialsArn Description "
-             "DisableExecuteApiEndpoint DisableSchemaValidation FailOnWarnings IpAddressType Name RouteKey "
-             "RouteSelectionExpression Tags Target Version BasePath")  # fmt: skip
+    known = (
+        "ApiKeySelectionExpression Body BodyS3Location CorsConfiguration CredentialsArn Description "
+        "DisableExecuteApiEndpoint DisableSchemaValidation FailOnWarnings IpAddressType Name RouteKey "
+        "RouteSelectionExpression Tags Target Version BasePath"
+    )
     replaces = "ProtocolType"
     attributes_known = "ApiEndpoint ApiId"
-    members = ("ApiKeySelectionExpression", "CorsConfiguration", "CredentialsArn", "Description",
-               "DisableExecuteApiEndpoint",
-               "Name", "RouteKey", "RouteSelectionExpression", "Target", "Version")  # fmt: skip
+    members = (
+        "ApiKeySelectionExpression",
+        "CorsConfiguration",
+        "CredentialsArn",
+        "Description",
+        "DisableExecuteApiEndpoint",
+        "Name",
+        "RouteKey",
+        "RouteSelectionExpression",
+        "Target",
+        "Version",
+    )
 
     def create(self, call: Call, given: Properties) -> str:
         if given.get("BodyS3Location"):
@@ -59,10 +70,12 @@ class Integration(Resource):
 
     type = "AWS::ApiGatewayV2::Integration"
     required = "ApiId IntegrationType"
-    known = ("ConnectionId ConnectionType ContentHandlingStrategy CredentialsArn Description IntegrationMethod "
-             "IntegrationSubtype IntegrationUri PassthroughBehavior PayloadFormatVersion RequestParameters "
-             "RequestTemplates "
-             "ResponseParameters TemplateSelectionExpression TimeoutInMillis TlsConfig")  # fmt: skip
+    known = (
+        "ConnectionId ConnectionType ContentHandlingStrategy CredentialsArn Description IntegrationMethod "
+        "IntegrationSubtype IntegrationUri PassthroughBehavior PayloadFormatVersion RequestParameters "
+        "RequestTemplates "
+        "ResponseParameters TemplateSelectionExpression TimeoutInMillis TlsConfig"
+    )
     replaces = "ApiId"
     attributes_known = "IntegrationId"
 
@@ -85,8 +98,10 @@ class Route(Resource):
 
     type = "AWS::ApiGatewayV2::Route"
     required = "ApiId RouteKey"
-    known = ("ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId ModelSelectionExpression OperationName "
-             "RequestModels RequestParameters RouteResponseSelectionExpression Target")  # fmt: skip
+    known = (
+        "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId ModelSelectionExpression OperationName "
+        "RequestModels RequestParameters RouteResponseSelectionExpression Target"
+    )
     replaces = "ApiId"
     attributes_known = "RouteId"
 
@@ -109,14 +124,22 @@ class Stage(Resource):
 
     type = "AWS::ApiGatewayV2::Stage"
     required = "ApiId StageName"
-    known = ("AccessLogSettings AccessPolicyId AutoDeploy ClientCertificateId DefaultRouteSettings DeploymentId "
-             "Description "
-             "RouteSettings StageVariables Tags")  # fmt: skip
+    known = (
+        "AccessLogSettings AccessPolicyId AutoDeploy ClientCertificateId DefaultRouteSettings DeploymentId "
+        "Description "
+        "RouteSettings StageVariables Tags"
+    )
     replaces = "ApiId StageName"
     name_property = "StageName"
-    members = ("AutoDeploy", "AccessLogSettings", "DefaultRouteSettings", "DeploymentId", "Description",
-               "RouteSettings",
-               "StageVariables")  # fmt: skip
+    members = (
+        "AutoDeploy",
+        "AccessLogSettings",
+        "DefaultRouteSettings",
+        "DeploymentId",
+        "Description",
+        "RouteSettings",
+        "StageVariables",
+    )
 
     def create(self, call: Call, given: Properties) -> str:
         tags = {name: value for name, value in call.tagged(given.get("Tags")).items() if not name.startswith("aws:")}
@@ -155,8 +178,10 @@ class Authorizer(Resource):
 
     type = "AWS::ApiGatewayV2::Authorizer"
     required = "ApiId AuthorizerType Name"
-    known = ("AuthorizerCredentialsArn AuthorizerPayloadFormatVersion AuthorizerResultTtlInSeconds AuthorizerUri "
-             "EnableSimpleResponses IdentitySource IdentityValidationExpression JwtConfiguration")  # fmt: skip
+    known = (
+        "AuthorizerCredentialsArn AuthorizerPayloadFormatVersion AuthorizerResultTtlInSeconds AuthorizerUri "
+        "EnableSimpleResponses IdentitySource IdentityValidationExpression JwtConfiguration"
+    )
     replaces = "ApiId"
     attributes_known = "AuthorizerId"
 

@@ -81,8 +81,11 @@ class Call:
 
     def tagged(self, given: Any = None) -> dict[str, str]:
         """The stack's own tags and its tags, and a resource's: the last wins."""
-        own = {"aws:cloudformation:stack-name": self.stack, "aws:cloudformation:stack-id": self.stack_id,
-               "aws:cloudformation:logical-id": self.logical}  # fmt: skip
+        own = {
+            "aws:cloudformation:stack-name": self.stack,
+            "aws:cloudformation:stack-id": self.stack_id,
+            "aws:cloudformation:logical-id": self.logical,
+        }
         return own | self.tags | pairs(given)
 
 

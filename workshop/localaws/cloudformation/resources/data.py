@@ -16,10 +16,12 @@ class Table(Resource):
 
     type = "AWS::DynamoDB::Table"
     required = "KeySchema"
-    known = ("BillingMode ContributorInsightsSpecification DeletionProtectionEnabled GlobalSecondaryIndexes "
-             "KinesisStreamSpecification OnDemandThroughput PointInTimeRecoverySpecification ProvisionedThroughput "
-             "ResourcePolicy SSESpecification StreamSpecification TableClass Tags TimeToLiveSpecification "
-             "WarmThroughput")  # fmt: skip
+    known = (
+        "BillingMode ContributorInsightsSpecification DeletionProtectionEnabled GlobalSecondaryIndexes "
+        "KinesisStreamSpecification OnDemandThroughput PointInTimeRecoverySpecification ProvisionedThroughput "
+        "ResourcePolicy SSESpecification StreamSpecification TableClass Tags TimeToLiveSpecification "
+        "WarmThroughput"
+    )
     replaces = "AttributeDefinitions ImportSourceSpecification KeySchema LocalSecondaryIndexes TableName"
     name_property = "TableName"
     attributes_known = "Arn StreamArn"

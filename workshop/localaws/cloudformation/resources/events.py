@@ -86,8 +86,18 @@ class Schedule(Resource):
     replaces = "Name GroupName"
     name_property = "Name"
     attributes_known = "Arn"
-    members = ("FlexibleTimeWindow", "ScheduleExpression", "Target", "Description", "EndDate", "KmsKeyArn", "StartDate",
-               "ScheduleExpressionTimezone", "State", "GroupName")  # fmt: skip
+    members = (
+        "FlexibleTimeWindow",
+        "ScheduleExpression",
+        "Target",
+        "Description",
+        "EndDate",
+        "KmsKeyArn",
+        "StartDate",
+        "ScheduleExpressionTimezone",
+        "State",
+        "GroupName",
+    )
 
     def create(self, call: Call, given: Properties) -> str:
         name = given.get("Name") or call.name(64)

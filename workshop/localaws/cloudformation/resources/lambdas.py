@@ -8,10 +8,24 @@ from typing import Any
 
 from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Resource, only, register
 
-CONFIGURATION = ("Description", "Handler", "Role", "Timeout", "MemorySize", "Runtime", "Environment",
-                 "DeadLetterConfig",
-                 "TracingConfig", "VpcConfig", "EphemeralStorage", "Layers", "LoggingConfig", "KmsKeyArn", "SnapStart",
-                 "FileSystemConfigs")  # fmt: skip
+CONFIGURATION = (
+    "Description",
+    "Handler",
+    "Role",
+    "Timeout",
+    "MemorySize",
+    "Runtime",
+    "Environment",
+    "DeadLetterConfig",
+    "TracingConfig",
+    "VpcConfig",
+    "EphemeralStorage",
+    "Layers",
+    "LoggingConfig",
+    "KmsKeyArn",
+    "SnapStart",
+    "FileSystemConfigs",
+)
 EXTENSIONS = {"python": "py", "nodejs": "js", "ruby": "rb"}
 
 
@@ -43,9 +57,11 @@ class Function(Resource):
 
     type = "AWS::Lambda::Function"
     required = "Code Role"
-    known = (" ".join(CONFIGURATION) + " Architectures ReservedConcurrentExecutions Tags RecursiveLoop "
-                                       "CodeSigningConfigArn "
-             "ImageConfig RuntimeManagementConfig")  # fmt: skip
+    known = (
+        " ".join(CONFIGURATION) + " Architectures ReservedConcurrentExecutions Tags RecursiveLoop "
+        "CodeSigningConfigArn "
+        "ImageConfig RuntimeManagementConfig"
+    )
     replaces = "FunctionName PackageType"
     name_property = "FunctionName"
     attributes_known = "Arn SnapStartResponse"
@@ -75,11 +91,18 @@ class Function(Resource):
             )
         configuration = configuration_of(given)
         if configuration != configuration_of(old):
-            empty: dict[str, Any] = {"Description": "", "Environment": {"Variables": {}}, "Layers": [],
-                                     "DeadLetterConfig": {},
-                                     "VpcConfig": {}, "Timeout": 3, "MemorySize": 128, "LoggingConfig": {},
-                                     "TracingConfig": {"Mode": "PassThrough"},
-                                     "EphemeralStorage": {"Size": 512}}  # fmt: skip
+            empty: dict[str, Any] = {
+                "Description": "",
+                "Environment": {"Variables": {}},
+                "Layers": [],
+                "DeadLetterConfig": {},
+                "VpcConfig": {},
+                "Timeout": 3,
+                "MemorySize": 128,
+                "LoggingConfig": {},
+                "TracingConfig": {"Mode": "PassThrough"},
+                "EphemeralStorage": {"Size": 512},
+            }
             gone = {name: value for name, value in empty.items() if name in old and name not in given}
             call("lambda", "update_function_configuration", FunctionName=physical, **(gone | configuration))
         self._extras(call, physical, given, old)

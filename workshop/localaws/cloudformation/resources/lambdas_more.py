@@ -13,9 +13,11 @@ class Permission(Resource):
 
     type = "AWS::Lambda::Permission"
     required = "Action FunctionName Principal"
-    replaces = ("Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType "
-                "PrincipalOrgID "
-                "InvokedViaFunctionUrl")  # fmt: skip
+    replaces = (
+        "Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType "
+        "PrincipalOrgID "
+        "InvokedViaFunctionUrl"
+    )
     attributes_known = "Id"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -110,16 +112,20 @@ class EventSourceMapping(Resource):
 
     type = "AWS::Lambda::EventSourceMapping"
     required = "FunctionName"
-    known = ("BatchSize BisectBatchOnFunctionError DestinationConfig Enabled FilterCriteria FunctionResponseTypes "
-             "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor "
-             "ScalingConfig Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues "
-             "SourceAccessConfigurations")  # fmt: skip
+    known = (
+        "BatchSize BisectBatchOnFunctionError DestinationConfig Enabled FilterCriteria FunctionResponseTypes "
+        "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor "
+        "ScalingConfig Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues "
+        "SourceAccessConfigurations"
+    )
     replaces = "EventSourceArn StartingPosition StartingPositionTimestamp"
     attributes_known = "Id EventSourceMappingArn"
     defaults: ClassVar[Properties] = {
-        "Enabled": True, "FilterCriteria": {"Filters": []}, "FunctionResponseTypes": [],
+        "Enabled": True,
+        "FilterCriteria": {"Filters": []},
+        "FunctionResponseTypes": [],
         "MaximumBatchingWindowInSeconds": 0,
-    }  # fmt: skip
+    }
 
     def create(self, call: Call, given: Properties) -> str:
         wanted = {name: value for name, value in given.items() if name not in ("Tags", "KmsKeyArn")}

@@ -6,10 +6,21 @@ from typing import Any
 
 from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, document, listed, only, register
 
-QUEUE_ATTRIBUTES = ("ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoThroughputLimit",
-                    "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MaximumMessageSize", "MessageRetentionPeriod",
-                    "ReceiveMessageWaitTimeSeconds", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled",
-                    "VisibilityTimeout")  # fmt: skip
+QUEUE_ATTRIBUTES = (
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "DelaySeconds",
+    "FifoThroughputLimit",
+    "KmsDataKeyReusePeriodSeconds",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+)
 
 
 @register
@@ -33,8 +44,14 @@ class Queue(Resource):
         )
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
-        defaults = {"DelaySeconds": "0", "MaximumMessageSize": "262144", "MessageRetentionPeriod": "345600",
-                    "ReceiveMessageWaitTimeSeconds": "0", "VisibilityTimeout": "30", "RedrivePolicy": ""}  # fmt: skip
+        defaults = {
+            "DelaySeconds": "0",
+            "MaximumMessageSize": "262144",
+            "MessageRetentionPeriod": "345600",
+            "ReceiveMessageWaitTimeSeconds": "0",
+            "VisibilityTimeout": "30",
+            "RedrivePolicy": "",
+        }
         gone = {name: value for name, value in defaults.items() if name in old and name not in given}
         attributes = gone | only(given, *QUEUE_ATTRIBUTES)
         if attributes:
@@ -73,9 +90,11 @@ class Topic(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html"""
 
     type = "AWS::SNS::Topic"
-    known = ("ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName "
-             "KmsMasterKeyId "
-             "SignatureVersion Subscription Tags TracingConfig FifoThroughputScope")  # fmt: skip
+    known = (
+        "ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName "
+        "KmsMasterKeyId "
+        "SignatureVersion Subscription Tags TracingConfig FifoThroughputScope"
+    )
     replaces = "FifoTopic TopicName"
     name_property = "TopicName"
     attributes_known = "TopicArn TopicName"

@@ -12,9 +12,11 @@ class LogGroup(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html"""
 
     type = "AWS::Logs::LogGroup"
-    known = ("DataProtectionPolicy FieldIndexPolicies KmsKeyId LogGroupClass RetentionInDays Tags "
-             "ResourcePolicyDocument "
-             "DeletionProtectionEnabled BearerTokenAuthenticationEnabled")  # fmt: skip
+    known = (
+        "DataProtectionPolicy FieldIndexPolicies KmsKeyId LogGroupClass RetentionInDays Tags "
+        "ResourcePolicyDocument "
+        "DeletionProtectionEnabled BearerTokenAuthenticationEnabled"
+    )
     replaces = "LogGroupName"
     name_property = "LogGroupName"
     attributes_known = "Arn"
@@ -123,11 +125,13 @@ class Alarm(Resource):
 
     type = "AWS::CloudWatch::Alarm"
     required = "ComparisonOperator EvaluationPeriods"
-    known = ("ActionsEnabled AlarmActions AlarmDescription DatapointsToAlarm Dimensions "
-             "EvaluateLowSampleCountPercentile "
-             "ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic "
-             "Tags Threshold "
-             "ThresholdMetricId TreatMissingData Unit")  # fmt: skip
+    known = (
+        "ActionsEnabled AlarmActions AlarmDescription DatapointsToAlarm Dimensions "
+        "EvaluateLowSampleCountPercentile "
+        "ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic "
+        "Tags Threshold "
+        "ThresholdMetricId TreatMissingData Unit"
+    )
     replaces = "AlarmName"
     name_property = "AlarmName"
     attributes_known = "Arn"

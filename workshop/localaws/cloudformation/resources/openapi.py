@@ -13,8 +13,18 @@ from workshop.localaws.cloudformation.resources.base import Call, Failed
 INTEGRATION, ANY = "x-amazon-apigateway-integration", "x-amazon-apigateway-any-method"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", ANY)
 FUNCTION = re.compile(r".*:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations")
-REST_MEMBERS = ("type", "uri", "credentials", "requestTemplates", "requestParameters", "passthroughBehavior",
-                "contentHandling", "timeoutInMillis", "connectionType", "connectionId")  # fmt: skip
+REST_MEMBERS = (
+    "type",
+    "uri",
+    "credentials",
+    "requestTemplates",
+    "requestParameters",
+    "passthroughBehavior",
+    "contentHandling",
+    "timeoutInMillis",
+    "connectionType",
+    "connectionId",
+)
 
 
 def title(document: Any) -> str:
@@ -58,8 +68,13 @@ def import_rest(call: Call, api: str, document: dict[str, Any]) -> None:
 def _resource(call: Call, api: str, path: str, known: dict[str, str]) -> str:
     if path not in known:
         parent, _, part = path.rpartition("/")
-        made = call("apigateway", "create_resource", restApiId=api, pathPart=part,
-                    parentId=_resource(call, api, parent or "/", known))  # fmt: skip
+        made = call(
+            "apigateway",
+            "create_resource",
+            restApiId=api,
+            pathPart=part,
+            parentId=_resource(call, api, parent or "/", known),
+        )
         known[path] = made["id"]
     return known[path]
 
@@ -76,9 +91,15 @@ def _rest_method(call: Call, api: str, resource: str, method: str, about: dict[s
             call("apigateway", "put_method_response", **where, statusCode=str(status))
     for pattern, response in (integration.get("responses") or {}).items():
         selection = None if pattern == "default" else pattern
-        call("apigateway", "put_integration_response", **where, statusCode=str(response.get("statusCode", "200")),
-             selectionPattern=selection, responseParameters=response.get("responseParameters"),
-             responseTemplates=response.get("responseTemplates"))  # fmt: skip
+        call(
+            "apigateway",
+            "put_integration_response",
+            **where,
+            statusCode=str(response.get("statusCode", "200")),
+            selectionPattern=selection,
+            responseParameters=response.get("responseParameters"),
+            responseTemplates=response.get("responseTemplates"),
+        )
 
 
 def import_http(call: Call, api: str, document: dict[str, Any]) -> None:

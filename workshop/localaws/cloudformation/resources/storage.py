@@ -53,8 +53,11 @@ def _lifecycle(given: Properties) -> dict[str, Any]:
 
 
 def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"Days": "ExpirationInDays", "Date": "ExpirationDate",
-             "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}  # fmt: skip
+    names = {
+        "Days": "ExpirationInDays",
+        "Date": "ExpirationDate",
+        "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker",
+    }
     expires = {name: rule[given] for name, given in names.items() if given in rule}
     if "Days" in expires:
         expires["Days"] = int(expires["Days"])
@@ -107,11 +110,13 @@ class Bucket(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html"""
 
     type = "AWS::S3::Bucket"
-    known = ("AccelerateConfiguration AccessControl AnalyticsConfigurations BucketEncryption CorsConfiguration "
-             "IntelligentTieringConfigurations InventoryConfigurations LifecycleConfiguration LoggingConfiguration "
-             "MetricsConfigurations NotificationConfiguration ObjectLockConfiguration OwnershipControls "
-             "PublicAccessBlockConfiguration ReplicationConfiguration Tags VersioningConfiguration "
-             "WebsiteConfiguration")  # fmt: skip
+    known = (
+        "AccelerateConfiguration AccessControl AnalyticsConfigurations BucketEncryption CorsConfiguration "
+        "IntelligentTieringConfigurations InventoryConfigurations LifecycleConfiguration LoggingConfiguration "
+        "MetricsConfigurations NotificationConfiguration ObjectLockConfiguration OwnershipControls "
+        "PublicAccessBlockConfiguration ReplicationConfiguration Tags VersioningConfiguration "
+        "WebsiteConfiguration"
+    )
     replaces = "BucketName ObjectLockEnabled"
     name_property = "BucketName"
     attributes_known = "Arn DomainName DualStackDomainName RegionalDomainName WebsiteURL"
@@ -154,9 +159,11 @@ class Bucket(Resource):
         if differs("LifecycleConfiguration"):
             if given.get("LifecycleConfiguration"):
                 call(
-                    "s3", "put_bucket_lifecycle_configuration",
-                    Bucket=name, LifecycleConfiguration=_lifecycle(given),
-                )  # fmt: skip
+                    "s3",
+                    "put_bucket_lifecycle_configuration",
+                    Bucket=name,
+                    LifecycleConfiguration=_lifecycle(given),
+                )
             else:
                 call("s3", "delete_bucket_lifecycle", Bucket=name)
         if differs("OwnershipControls") and given.get("OwnershipControls"):

@@ -32,13 +32,20 @@ WAYS = {
     "AWS::IAM::Role": Way("iam", "tag_role", "untag_role", "RoleName"),
     "AWS::IAM::User": Way("iam", "tag_user", "untag_user", "UserName"),
     "AWS::Lambda::Function": Way(
-        "lambda", "tag_resource", "untag_resource", "Resource",
-        "arn:aws:lambda:{region}:{account}:function:{physical}", maps=True,
+        "lambda",
+        "tag_resource",
+        "untag_resource",
+        "Resource",
+        "arn:aws:lambda:{region}:{account}:function:{physical}",
+        maps=True,
     ),
     "AWS::SQS::Queue": Way("sqs", "tag_queue", "untag_queue", "QueueUrl", maps=True),
     "AWS::SNS::Topic": Way("sns", "tag_resource", "untag_resource", "ResourceArn"),
     "AWS::DynamoDB::Table": Way(
-        "dynamodb", "tag_resource", "untag_resource", "ResourceArn",
+        "dynamodb",
+        "tag_resource",
+        "untag_resource",
+        "ResourceArn",
         "arn:aws:dynamodb:{region}:{account}:table/{physical}",
     ),
     "AWS::Logs::LogGroup": Way(
@@ -46,7 +53,7 @@ WAYS = {
     ),
     "AWS::SSM::Parameter": Way("ssm", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId"),
     "AWS::SecretsManager::Secret": Way("secretsmanager", "tag_resource", "untag_resource", "SecretId"),
-}  # fmt: skip
+}
 
 
 def worth(stack_tags: dict[str, str], given: Properties) -> dict[str, str]:

@@ -87,7 +87,11 @@ def set_attributes(place, flags, on=0, off=0):
     attributes = (ctypes.c_uint64 * 4)(on, off, 0, 0)
     path = ctypes.c_char_p(os.fsencode(place))
     return libc.syscall(
-        ctypes.c_long(SYS_MOUNT_SETATTR), ctypes.c_int(AT_FDCWD), path, ctypes.c_uint(flags), ctypes.byref(attributes),
+        ctypes.c_long(SYS_MOUNT_SETATTR),
+        ctypes.c_int(AT_FDCWD),
+        path,
+        ctypes.c_uint(flags),
+        ctypes.byref(attributes),
         ctypes.c_size_t(ctypes.sizeof(attributes)),
     )
 
