@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-KEPT = ("WORKSHOP_FIXTURES", "WORKSHOP_PEERS", "WORKSHOP_EVERY_CELL")
+KEPT = ("WORKSHOP_FIXTURES", "WORKSHOP_PEERS", "WORKSHOP_EVERY_CELL", "WORKSHOP_PRETEND")
 # The reader's own switch must not decide what the tests run against.
 for name in [name for name in os.environ if name.startswith(("AWS_", "WORKSHOP_")) and name not in KEPT]:
     del os.environ[name]

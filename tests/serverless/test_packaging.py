@@ -305,3 +305,33 @@ def test_folders_that_link_in_a_circle_end(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this system does not let us make links")
     assert [name for name, _ in Selection().files(tmp_path)] == ["a/x.py"]
+
+
+@pytest.mark.parametrize("where", ["function", "layer", "artifact"])
+def test_a_bootstrap_with_windows_line_ends_is_refused(
+    write: Callable[..., Path], offline_aws: None, where: str
+) -> None:
+    """execve(2): the interpreter's name goes to the end of the line, so a carriage return belongs to it."""
+    head = "service: hello\nprovider:\n  name: aws\n  runtime: provided.al2023\n"
+    body = "functions:\n  hello:\n    handler: any\n"
+    layer = "    layers:\n      - Ref: SpeechLambdaLayer\nlayers:\n  speech:\n    path: speech\n"
+    artifact = "    package:\n      artifact: made.zip\n"
+    folder = write({"serverless.yml": head + body + {"layer": layer, "artifact": artifact}.get(where, "")})
+    program = b"#!/bin/bash\r\necho\r\n"
+    if where == "artifact":
+        with zipfile.ZipFile(folder / "made.zip", "w") as made:
+            made.writestr("bootstrap", program)
+    else:
+        place = folder / ("speech/bootstrap" if where == "layer" else "bootstrap")
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(program)
+    with pytest.raises(WorkshopError, match=r"bootstrap .*:1: .*carriage return.*LF line ends"):
+        serverless.package(serverless.load(folder))
+
+
+def test_another_program_with_windows_line_ends_is_warned_of(write: Callable[..., Path], offline_aws: None) -> None:
+    folder = write({"serverless.yml": HEAD + BODY})
+    (folder / "tool.sh").write_bytes(b"#!/bin/sh\r\necho\r\n")
+    (folder / "data.csv").write_bytes(b"a,b\r\n")
+    [warning] = [each for each in serverless.package(serverless.load(folder)).warnings if "carriage" in each]
+    assert warning.startswith("tool.sh:1:")

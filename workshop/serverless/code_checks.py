@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+from collections.abc import Iterator
 
 from workshop.errors import WorkshopError
 from workshop.serverless import imports, naming
@@ -96,3 +99,39 @@ def check_secrets(zipped: Zip) -> list[str]:
             line = content[: other.start()].count(b"\n") + 1
             warnings.append(f"{path}:{line}: this looks like a secret key, and it goes into {zipped.name}")
     return warnings
+
+
+def check_line_ends(zipped: Zip) -> list[str]:
+    """Looks for a carriage return after a program's `#!`, which an editor or a checkout on Windows may have put there.
+
+    Linux looks for an interpreter whose name ends in it, and finds none (https://man7.org/linux/man-pages/man2/execve.2.html).
+
+    Returns:
+        A warning for each such file.
+
+    Raises:
+        WorkshopError: it is `bootstrap`, which Lambda itself starts.
+    """
+    warnings = []
+    for path, line in _first_lines(zipped):
+        if not (line.startswith(b"#!") and line.rstrip(b"\n").endswith(b"\r")):
+            continue
+        wrong = (
+            "The first line ends with a carriage return (CR LF, as Windows writes it), so Linux looks for a program "
+            f"named {line[2:].strip().decode('utf-8', 'replace')!r} with that character at its end."
+        )
+        mend = "Save the file with LF line ends."
+        if path == "bootstrap":
+            raise WorkshopError(wrong, where=f"{path} ({zipped.name}):1", fix=mend)
+        warnings.append(f"{path}:1: {wrong} {mend}")
+    return warnings
+
+
+def _first_lines(zipped: Zip) -> Iterator[tuple[str, bytes]]:
+    """The beginnings of the service's own files; of a zip made elsewhere only that of `bootstrap`."""
+    for path, file in zipped.own.items():
+        with file.open("rb") as opened:
+            yield path, opened.readline(512)
+    if "bootstrap" in zipped.files and "bootstrap" not in zipped.own:
+        with zipfile.ZipFile(io.BytesIO(zipped.content)) as archive, archive.open("bootstrap") as inside:
+            yield "bootstrap", inside.readline(512)

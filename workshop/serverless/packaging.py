@@ -161,6 +161,7 @@ def package(service: Service) -> Package:
     made = Package(service, functions, layers, warnings, [], schedules)
     for one in made.zips.values():
         made.warnings += code_checks.check_secrets(one)
+        made.warnings += code_checks.check_line_ends(one)
         made.notes += one.notes
     for name, one in functions.items():
         code_checks.check_code(service, name, one, layers)
