@@ -25,7 +25,7 @@ _session_endpoint: list[str] = []
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Any]:
     """A running offline cloud, shared by all tests of the session: use names of your own in it."""
-    from workshop.switch import connect
+    from workshop.cloud.switch import connect
 
     connected = connect(to="local")
     _session_endpoint.append(connected.endpoint)

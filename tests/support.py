@@ -37,7 +37,7 @@ MAY_LOG = json.dumps(
 
 def fresh_environment(**more: str) -> dict[str, str]:
     """The environment of a reader who has connected to nothing yet: what the session's cloud has set is left out."""
-    from workshop.switch import PARTNER_VARIABLES
+    from workshop.cloud.switch import PARTNER_VARIABLES
 
     ours = ("AWS_", "WORKSHOP_CLOUD", "WORKSHOP_SUFFIX", *PARTNER_VARIABLES.values())
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import fresh_environment
-from workshop import net
+from workshop.core import net
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = [

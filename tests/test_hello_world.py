@@ -15,7 +15,7 @@ import pytest
 
 from tests.support import unique
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parent.parent
 HELLO = ROOT / "demo_lambdas" / "hello_world"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workshop.net import LoopbackOnly, is_loopback
+from workshop.core.net import LoopbackOnly, is_loopback
 
 
 def ask(method: str = "GET", **headers: str) -> int:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workshop.schedule_words import describe
-from workshop.schedules import InvalidSchedule, next_after, parse, upcoming
+from workshop.core.schedule_words import describe
+from workshop.core.schedules import InvalidSchedule, next_after, parse, upcoming
 
 # A Thursday. 2026-01-01 was one as well, so 2026 starts its weeks like this: Mon 5, Tue 6, …
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

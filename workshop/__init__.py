@@ -9,9 +9,9 @@ has none of the packages yet.
 # Old-style syntax only: `python3 -m workshop` reads this file before it can say that Python is too old.
 
 _WHERE = {
-    "connect": "workshop.switch",
-    "Cloud": "workshop.cloud",
-    "WorkshopError": "workshop.errors",
+    "connect": "workshop.cloud.switch",
+    "Cloud": "workshop.cloud.clouds",
+    "WorkshopError": "workshop.core.errors",
     "create": "workshop.lesson",
     "deploy": "workshop.lesson",
     "info": "workshop.lesson",

@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from workshop.errors import Stopped, WorkshopError, for_screen
+from workshop.core.errors import Stopped, WorkshopError, for_screen
 
 app = typer.Typer(
     name="workshop",
@@ -95,7 +95,7 @@ def cloud_error(error: Exception) -> str:
     """The paragraph for what boto3 raises; empty for anything else."""
     if not type(error).__module__.startswith(("botocore", "boto3")):
         return ""
-    from workshop.aws_errors import explain
+    from workshop.core.aws_errors import explain
 
     return explain(error)
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 from workshop.show.views import Check
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,7 +115,7 @@ def ports() -> str:
 
 def no_live_keys() -> str:
     """No live Stripe key in the environment."""
-    from workshop.switch import refuse_live_keys
+    from workshop.cloud.switch import refuse_live_keys
 
     refuse_live_keys()
     return "Stripe test key set: Stripe itself answers" if os.environ.get("STRIPE_TEST_KEY") else "no real keys needed"
@@ -123,7 +123,7 @@ def no_live_keys() -> str:
 
 def hello_world(cloud: Any) -> Iterator[Check]:
     """The cloud comes up, and a hello world is deployed, called and removed in it, under a stage of its own."""
-    from workshop.switch import connect
+    from workshop.cloud.switch import connect
 
     connected: list[Any] = []
 

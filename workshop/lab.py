@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST = "notebooks/00_start_here.ipynb"

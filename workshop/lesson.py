@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from workshop import serverless, show
-from workshop.beside import SERVED_HERE, beside
-from workshop.errors import WorkshopError
+from workshop.cloud.beside import SERVED_HERE, beside
+from workshop.cloud.switch import connect, is_elsewhere
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import arrivals, confirm, deliveries, offer, personal, queue_waits
 from workshop.show.progress import in_notebook
 from workshop.show.views import shortened
-from workshop.switch import connect, is_elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent
 MY_WORK = ROOT / "my_work"  # what a reader makes; not kept in git
@@ -163,7 +163,7 @@ def package(folder: str | Path, *, stage: str | None = None) -> Any:
 def offline(*folders: str | Path, **options: Any) -> Any:
     """Serves services on this machine for as long as the `with` block runs; edits are live at the next request.
 
-    Connected to AWS, or to another emulator, it starts an offline cloud for itself: see `workshop.beside`.
+    Connected to AWS, or to another emulator, it starts an offline cloud for itself: see `workshop.cloud.beside`.
     """
     own = beside(connect(), SERVED_HERE)
     return serverless.offline(*[find(folder) for folder in folders], read=personal.load, cloud=own, **options)

@@ -19,7 +19,7 @@ from workshop.bench import load, report
 from workshop.bench.figures import KNOWN, Figure, Subject, machine, repeated
 from workshop.bench.peers import SUBJECTS, command, plugin_folder
 from workshop.bench.subject import Plan, get, http_figures
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from workshop import net
+from workshop.core import net
 from workshop.deck.printing import browser
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's own name of a reference to an element

@@ -2,6 +2,7 @@
 
 import pytest
 
+from workshop.core.errors import WorkshopError
 from workshop.costs import (
     MADE_ORDERS_A_MONTH,
     PRICES,
@@ -15,7 +16,6 @@ from workshop.costs import (
     price_list,
     server_bill,
 )
-from workshop.errors import WorkshopError
 
 
 def test_awss_own_example_three_million_requests_of_one_second_at_512_mb():

@@ -26,7 +26,7 @@ ATTEMPTS = [(exercise, at) for exercise in EVERY for at in range(len(exercise.wr
 @pytest.fixture(scope="module")
 def own_cloud() -> Iterator[Any]:
     """A cloud for these tests alone, because they use the lessons' own names in it."""
-    from workshop import switch
+    from workshop.cloud import switch
 
     before, environment = switch._current, dict(os.environ)
     connected = switch.connect(to="local")

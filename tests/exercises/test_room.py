@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workshop import exercises
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.exercises import diary
 from workshop.exercises.exercise import RIGHT, UNTOUCHED, WRONG, Exercise, need
 

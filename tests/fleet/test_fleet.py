@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.fleet import (
     Pings,
     Service,

@@ -42,8 +42,8 @@ def on_aws() -> Iterator[Any]:
     """This process, connected to AWS as a notebook's kernel is. AWS is an offline cloud, to which boto3 is led below
     the workshop's switch. Its calls are recorded.
     """
-    from workshop import switch
-    from workshop.cloud import ask
+    from workshop.cloud import switch
+    from workshop.cloud.clouds import ask
 
     before, environment = switch._current, dict(os.environ)
     cloud = switch.start_local()

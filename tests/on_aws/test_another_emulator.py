@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws, run
-from workshop import net
+from workshop.core import net
 
 # Cells that cannot be the same there: notebook -> cell -> what the error says. docs/on-aws.md has the evidence.
 # The Invoke of ministack 1.5.33 leaves LogResult out, or gives one without REPORT, and no REPORT of it has an Init

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import confirm, personal
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.exercises.test_exercises import EVERY, answered, seated
-from workshop.cloud import ask
+from workshop.cloud.clouds import ask
 from workshop.exercises.exercise import RIGHT, WRONG, Exercise
 from workshop.on_aws import policy, tunnel
 

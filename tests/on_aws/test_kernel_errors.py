@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from workshop import net
+from workshop.core import net
 from workshop.notebooks import ROOT, kernel_environment
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import cleaning, names, personal
 
 HELLO = "demo_lambdas/hello_world"

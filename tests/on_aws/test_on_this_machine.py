@@ -212,7 +212,7 @@ def test_a_layer_that_is_not_there_starts_nothing(write: Any, service_name: str,
     arn = "arn:aws:lambda:eu-west-1:123456789012:layer:nobody-has-this:7"
     text = SERVICE.format(name=service_name) + f"    layers:\n      - {arn}\n"
     source = """
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 try:
     offline(os.environ["FOLDER"], port=0).start()
 except WorkshopError as error:
@@ -345,7 +345,7 @@ def test_on_workshop_up_a_reader_with_a_suffix_serves_a_stage_of_their_own(
 
 
 BY_HAND = """
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.scenarios.runtime_api import Waiting
 deploy("demo_lambdas/custom_runtimes", quiet=True)
 abandoned = Waiting("custom-runtimes-dev-by-hand", {"name": "Ada"})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workshop import lesson
-from workshop.cloud import ask
+from workshop.cloud.clouds import ask
 from workshop.on_aws import cleaning, policy
 from workshop.on_aws.orphans import leave
 from workshop.on_aws.recording import seen
@@ -28,8 +28,8 @@ def calls(cloud: Any) -> Any:
 
     import boto3
 
+    from workshop.cloud.switch import set_environment, start_local
     from workshop.on_aws import hooks
-    from workshop.switch import set_environment, start_local
 
     before = dict(os.environ)
     recorded = start_local()

@@ -15,8 +15,8 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.on_aws.recorded import RecordedAws, events, refused, resources, stacks, started
-from workshop.aws_errors import explain
-from workshop.errors import WorkshopError
+from workshop.core.aws_errors import explain
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import cleaning, moved_clock
 from workshop.serverless.stacks import Stack
 from workshop.serverless.steps import Interrupted, Step

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from tests.on_aws.tunnelled import SUFFIX, last
-from workshop import lesson, net
-from workshop.errors import WorkshopError
+from workshop import lesson
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import confirm, offer, personal, tunnel
 
 

@@ -16,14 +16,14 @@ import httpx
 import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws
-from workshop.cloud import Cloud
-from workshop.switch import start_local
+from workshop.cloud.clouds import Cloud
+from workshop.cloud.switch import start_local
 
 SUFFIX = "e5n1"
 OPEN = """
 import sys
 from workshop import connect
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import tunnel
 connect()
 try:

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws, run
-from workshop.cloud import ask
+from workshop.cloud.clouds import ask
 
 ALWAYS = ("02_local_development", "03_pull_request_checks", "04_cron", "06_secrets", "10_console_and_logs")
 ALL = "WORKSHOP_EVERY_CELL"
@@ -32,7 +32,7 @@ def notebooks() -> list[Any]:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """An offline cloud that is nobody's but this module's."""
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     cloud = start_local()
     yield cloud.endpoint

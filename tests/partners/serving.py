@@ -10,7 +10,7 @@ from importlib import import_module
 
 import uvicorn
 
-from workshop import net
+from workshop.core import net
 from workshop.partners import PARTNERS, PartnerContext
 
 

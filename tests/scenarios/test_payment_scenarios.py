@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from workshop.cloud import Cloud
-from workshop.errors import WorkshopError
+from workshop.cloud.clouds import Cloud
+from workshop.core.errors import WorkshopError
 from workshop.scenarios import once
 from workshop.scenarios.ledger import Books, bad_day
 from workshop.scenarios.secrets_in_logs import DIGITS, PATTERNS, is_card_number

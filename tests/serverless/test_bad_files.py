@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 HEAD = "service: hello\nprovider:\n  name: aws\n  runtime: python3.13\n"
 BODY = "functions:\n  hello:\n    handler: handler.hello\n"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serverless.services import HELLO
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.steps import Step
 
 pytestmark = pytest.mark.usefixtures("cloud")

@@ -17,7 +17,7 @@ import pytest
 
 from tests.serverless.services import HELLO
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 pytestmark = pytest.mark.usefixtures("cloud")
 # The suite's share of the 1,000 edits and requests; `OFFLINE_EDITS=1000` does all of them.

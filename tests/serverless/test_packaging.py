@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import checks, code_checks, wheels
 from workshop.serverless.patterns import Selection, regex_of
 

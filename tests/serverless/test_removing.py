@@ -11,7 +11,7 @@ import pytest
 
 from workshop import lesson, serverless
 from workshop.cli import main
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 pytestmark = pytest.mark.usefixtures("cloud")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.printing import HIDDEN, as_text
 
 HEAD = "service: hello\nprovider:\n  name: aws\n  stage: dev\n  region: eu-west-1\n"

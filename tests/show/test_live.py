@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from workshop import show
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.measured import call
 
 SOURCE = """

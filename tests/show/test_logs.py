@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.logs import LogPrinter, LogView, follow, parse, parse_report
 from workshop.show.logs.read import group_name
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from workshop.core.errors import WorkshopError
 from workshop.deck import fallback, page, printing, source
-from workshop.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parents[2]
 TALK_MINUTES = 28
@@ -107,7 +107,7 @@ def test_what_is_wrong_on_a_slide_is_said_with_its_place(tmp_path: Path, text: s
 
 
 def test_included_lines_follow_the_file(tmp_path: Path) -> None:
-    text = '## A\n```python include=workshop/errors.py from="class WorkshopError" to="class WorkshopError"\n```\n'
+    text = '## A\n```python include=workshop/core/errors.py from="class WorkshopError" to="class WorkshopError"\n```\n'
     built = page.build(deck(tmp_path, text), tmp_path / "out.html").read_text(encoding="utf-8")
     assert re.sub(r"<[^>]+>", "", built).count("class WorkshopError(Exception):") == 1
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from workshop.core.errors import WorkshopError
 from workshop.deck.source import ROOT
-from workshop.errors import WorkshopError
 from workshop.setup import install
 from workshop.stage import rehearsal, resetting, wheelhouse
 
@@ -39,7 +39,7 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small clone with a reader's work, progress and a changed notebook in it."""
     monkeypatch.setenv("WORKSHOP_PROGRESS", str(tmp_path / ".workshop" / "progress.json"))
-    monkeypatch.setattr("workshop.up.registry", lambda: tmp_path / ".workshop" / "cloud.json")
+    monkeypatch.setattr("workshop.cloud.up.registry", lambda: tmp_path / ".workshop" / "cloud.json")
     for name, text in (
         ("my_work/hello/handler.py", "mine"),
         (".workshop/progress.json", json.dumps({"exercises": {"created": {"tries": 1, "solved": "2026-03-01"}}})),
@@ -84,7 +84,7 @@ def test_reset_twice_within_a_second_keeps_both(checkout: Path) -> None:
 
 
 def test_reset_empties_the_cloud_that_runs(checkout: Path, cloud: Any, client: Any) -> None:
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     own = start_local()
     try:

@@ -21,7 +21,7 @@ from pathlib import Path
 from workshop.bench import service
 from workshop.bench.figures import Figure, Subject
 from workshop.bench.subject import Plan, after_the_load, aws_figures, get, http_figures, memory_mb, workshop
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 READY_SECONDS = 90.0
 PLUGIN = """
@@ -134,7 +134,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
 
 def ministack(folder: Path, plan: Plan) -> Subject:
     """MiniStack, a LocalStack-compatible emulator without Docker; driven by this project's deploy tool."""
-    from workshop.switch import connect
+    from workshop.cloud.switch import connect
 
     program = command("WORKSHOP_BENCH_MINISTACK", "ministack")
     ready = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workshop.bench.figures import KNOWN, MORE_IS_BETTER, Figure, Subject, short
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.views import Table
 
 if TYPE_CHECKING:

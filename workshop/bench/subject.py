@@ -20,7 +20,7 @@ from typing import Any
 
 from workshop.bench import service
 from workshop.bench.figures import Figure, Subject, repeated
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 BASELINE = "import json, http.client"
 FILLED = 3_000  # requests: five lines each fill the 10,000 events that a log group keeps
@@ -208,7 +208,7 @@ def growth(folder: Path, plan: Plan) -> Figure:
 
 def workshop(folder: Path, plan: Plan) -> Subject:
     """This project's offline cloud."""
-    from workshop.switch import connect
+    from workshop.cloud.switch import connect
 
     def start_and_stop() -> float:
         began = time.perf_counter()

@@ -15,7 +15,7 @@ from pathlib import Path
 from workshop.bench import service
 from workshop.bench.figures import Figure, repeated
 from workshop.bench.subject import get
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 LONGEST = 1800.0  # s for one subject
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 if TYPE_CHECKING:
     from workshop.bench.report import Results

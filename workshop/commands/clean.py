@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 BUT = " where these credentials may look"
 
@@ -28,9 +28,9 @@ def clean(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON; --yes removes.")] = False,
 ) -> None:
     """Lists everything that the workshop made and left, and removes it. Running it again does no harm."""
+    from workshop.cloud.switch import connect_command
     from workshop.on_aws import cleaning, names
     from workshop.serverless.aws import clients
-    from workshop.switch import connect_command
 
     cloud = connect_command()
     owner = names.checked(suffix) if suffix and suffix != names.NOBODY else suffix or names.tag_value()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def up(
     port: Annotated[int, typer.Option(help="The port of the offline AWS; 0 takes any free one.")] = 4566,
 ) -> None:
     """Serves the offline cloud until Ctrl-C; commands in other terminals use it."""
-    from workshop.up import free_of_the_reader, registry, serve
+    from workshop.cloud.up import free_of_the_reader, registry, serve
 
     clean = free_of_the_reader(dict(os.environ))
     os.environ.clear()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 
 def register(app: typer.Typer) -> None:

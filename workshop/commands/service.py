@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from workshop.errors import Stopped, WorkshopError, for_screen
+from workshop.core.errors import Stopped, WorkshopError, for_screen
 
 Folder = Annotated[str, typer.Argument(help="The service's folder; default: the current one.", show_default=False)]
 Words = Annotated[
@@ -218,9 +218,9 @@ def remove(folder: Folder = ".", stage: Stage = None, region: Region = None, par
 
 def load(folder: str, stage: Stage, region: Region, param: Param, how: Literal["load", "to_remove"] = "load") -> Any:
     """Connects, then reads the service, or what removing takes of it. Returns service and cloud."""
+    from workshop.cloud.switch import connect_command
     from workshop.on_aws import personal
     from workshop.serverless.service import find_file
-    from workshop.switch import connect_command
 
     find_file(Path(folder))  # no cloud is started for a folder without a service
     cloud = connect_command()

@@ -26,7 +26,7 @@ from workshop.commands.service import (
     out,
     params,
 )
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 
 def create(
@@ -192,10 +192,10 @@ def offline(
 ) -> None:
     """Serves a service's API on http://localhost:3000; edits are live at the next request."""
     from workshop import serverless
-    from workshop.beside import SERVED_HERE, beside
+    from workshop.cloud.beside import SERVED_HERE, beside
+    from workshop.cloud.switch import connect_command
     from workshop.on_aws import personal
     from workshop.serverless.service import find_file
-    from workshop.switch import connect_command
 
     chosen = folders or ["."]
     for folder in chosen:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workshop.core.errors import WorkshopError
 from workshop.costs.prices import Price, money, price
-from workshop.errors import WorkshopError
 from workshop.show.views import Table, View
 
 RULES = ("2019", "2020", "2025")

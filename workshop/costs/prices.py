@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 REGION = "eu-west-1"
 _LIST = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws"

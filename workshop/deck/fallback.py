@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from workshop.core.errors import WorkshopError
 from workshop.deck.source import ROOT, Slide, place
-from workshop.errors import WorkshopError
 
 LONGEST = 6000  # letters of one output: more is scrolled past on a stage anyway
 

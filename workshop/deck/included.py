@@ -9,8 +9,8 @@ import sys
 import textwrap
 from functools import cache
 
+from workshop.core.errors import WorkshopError
 from workshop.deck.source import ROOT
-from workshop.errors import WorkshopError
 
 RUN_SECONDS = 60
 

@@ -16,9 +16,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from workshop.core.errors import WorkshopError
 from workshop.deck import fallback, included
 from workshop.deck.source import DECK, Slide, place, read
-from workshop.errors import WorkshopError
 
 RUNTIME = Path(__file__).parent / "runtime"
 LAB = "http://127.0.0.1:8888/lab/tree/notebooks/"

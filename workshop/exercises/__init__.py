@@ -72,7 +72,7 @@ def check(**answers: Any) -> Any:
     Raises:
         WorkshopError: there is no exercise of that name.
     """
-    from workshop.errors import WorkshopError
+    from workshop.core.errors import WorkshopError
     from workshop.exercises.exercise import Checked
 
     unknown = sorted(set(answers) - set(_HOME_OF))

@@ -9,7 +9,7 @@ from html import escape
 from types import FunctionType
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.views import Code, View
 
 UNTOUCHED, WRONG, RIGHT = "not attempted", "wrong", "right"
@@ -159,7 +159,7 @@ class Exercise(View):
         """
         if is_blank(answer):
             return Feedback(self.title, UNTOUCHED, f"Stuck? `exercises.{self.name}.hint()`")
-        from workshop.switch import connect
+        from workshop.cloud.switch import connect
 
         connect()
         try:
@@ -171,7 +171,7 @@ class Exercise(View):
         except WorkshopError as error:
             return self._kept(WRONG, error.paragraph())
         except Exception as error:
-            from workshop.aws_errors import explain
+            from workshop.core.aws_errors import explain
 
             if not type(error).__module__.startswith(("botocore", "boto3")):
                 raise

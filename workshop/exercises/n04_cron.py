@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from workshop.core.schedules import InvalidSchedule, upcoming
 from workshop.exercises.asking import aws, stack_of
 from workshop.exercises.exercise import Attempt, Exercise, need, shown
-from workshop.schedules import InvalidSchedule, upcoming
 
 SINCE = datetime(2027, 1, 1, tzinfo=UTC)
 WANTED = [datetime(2027, month, day, 8, 30, tzinfo=UTC) for month, day in ((1, 11), (2, 8), (3, 8), (4, 12))]

@@ -15,7 +15,7 @@ def accepted(amount: int) -> str:
 
     import stripe
 
-    from workshop.switch import connect
+    from workshop.cloud.switch import connect
 
     client = stripe.StripeClient(connect().stripe_key, base_addresses={"api": os.environ["STRIPE_API_BASE"]})
     try:

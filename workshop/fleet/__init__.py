@@ -15,7 +15,7 @@ Only numpy is needed (and matplotlib for `over_time`); it is loaded when the fir
 
 from __future__ import annotations
 
-from workshop.lazy import names_of
+from workshop.core.lazy import names_of
 
 _HOMES = {
     "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 Floats = NDArray[np.float64]
 Chunks = Callable[[np.random.Generator, int], Iterator[Floats]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.fleet.arrivals import Arrivals
 from workshop.fleet.events import LAST_USED, NEWEST, EventLoop
 from workshop.fleet.lastused import CHUNK, Stack, simulate_chunk

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import signal
 
-from workshop import net
+from workshop.core import net
 
 
 async def serve(port: int) -> None:

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from workshop import net
+from workshop.core import net
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
 from workshop.localaws.control import moto_door, neighbours, preload

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.faults import AwsError
 from workshop.localaws.lambda_api import names
 from workshop.localaws.lambda_api.names import Reference

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import deleting, leftovers
 from workshop.on_aws.names import TAG
 from workshop.serverless.aws import Clients, error_code

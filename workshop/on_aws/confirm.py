@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import tunnel
 from workshop.on_aws.names import LOG_DAYS, suffix
 from workshop.show.progress import in_notebook

@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from workshop.aws_errors import trouble
-from workshop.errors import WorkshopError
+from workshop.cloud.switch import REGION
+from workshop.core.aws_errors import trouble
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import policy
 from workshop.show.views import Check
-from workshop.switch import REGION
 
 AT_ONCE = 20  # ten requests at the same moment in lesson 09, each with one more for its stand-in
 IN_COMFORT = 50  # the bad day of lesson 09; with fewer its customers come in smaller groups

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workshop import aws_errors
-from workshop.errors import WorkshopError
+from workshop.core import aws_errors
+from workshop.core.errors import WorkshopError
 from workshop.show.progress import in_notebook
 
 

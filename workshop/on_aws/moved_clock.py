@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
+from workshop.core.schedules import next_after
 from workshop.on_aws.names import suffix
-from workshop.schedules import next_after
 
 MOST = 300  # calls for one move; more would be a bill, not a lesson
 # A schedule calls its function asynchronously, so Lambda tries a failed run twice more, after these waits.

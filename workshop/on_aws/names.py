@@ -12,7 +12,7 @@ import re
 import secrets
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 TAG = "workshop"
 NOBODY = "shared"  # the tag's value where there is no suffix

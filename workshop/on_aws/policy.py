@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "workshop-policy.json"
 

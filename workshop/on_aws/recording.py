@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workshop.cloud import ask
-from workshop.errors import WorkshopError
+from workshop.cloud.clouds import ask
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import policy
 
 SUFFIX = "k3f9"
@@ -34,8 +34,8 @@ def record(notebooks: Iterable[str]) -> list[tuple[str, str]]:
     Raises:
         WorkshopError: one of them failed.
     """
+    from workshop.cloud.switch import start_local
     from workshop.notebooks import execute, find
-    from workshop.switch import start_local
 
     cloud = start_local()
     try:
@@ -62,9 +62,9 @@ def record(notebooks: Iterable[str]) -> list[tuple[str, str]]:
 
 def left_behind(cloud: Any) -> None:
     """Makes what `workshop clean` finds beside stacks; making it is not recorded, removing it is."""
+    from workshop.cloud.switch import set_environment
     from workshop.on_aws.orphans import leave
     from workshop.serverless.aws import clients
-    from workshop.switch import set_environment
 
     set_environment(cloud)
     leave(clients(cloud.region), SUFFIX)
@@ -99,8 +99,8 @@ def only_elsewhere(cloud: Any) -> None:
     """Calls that are made on AWS and not offline: finding the schedules that a clock which stays does not reach."""
     import boto3
 
+    from workshop.cloud.switch import set_environment
     from workshop.on_aws import moved_clock
-    from workshop.switch import set_environment
 
     set_environment(cloud)
     boto3.setup_default_session()

@@ -8,8 +8,8 @@ import sys
 
 import uvicorn
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 from workshop.partners import PARTNERS, PartnerContext
 
 

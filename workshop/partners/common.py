@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from workshop.net import ASGIApp
+from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 from workshop.partners.faults import Fault, Faults
 

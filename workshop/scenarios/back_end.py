@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.on_aws import tunnel
 from workshop.show import Table
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.lesson import deploy, remove
 from workshop.on_aws.names import suffix
 from workshop.on_aws.offer import in_between

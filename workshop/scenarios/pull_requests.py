@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show import Table, View
 
 CHECKS = ("Pull Request Name Check", "Time of Day Check")

@@ -17,11 +17,11 @@ import boto3
 from botocore.config import Config
 
 from workshop import serverless
-from workshop.beside import beside
-from workshop.errors import WorkshopError
+from workshop.cloud.beside import beside
+from workshop.cloud.switch import connect
+from workshop.core.errors import WorkshopError
 from workshop.lesson import find
 from workshop.serverless.aws import INVOKING, clients
-from workshop.switch import connect
 
 FOUND = re.compile(r"The Runtime API is at (\S+)")
 SERVICE = "demo_lambdas/custom_runtimes"

@@ -11,11 +11,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
+from workshop.core.schedule_words import describe
+from workshop.core.schedules import InvalidSchedule, next_after, upcoming
 from workshop.on_aws.offer import in_between
 from workshop.scenarios.pull_requests import Repository
-from workshop.schedule_words import describe
-from workshop.schedules import InvalidSchedule, next_after, upcoming
 from workshop.show import Picture, Table
 from workshop.show.figures import COLOURS, MARKERS, figure_alt, new_figure
 

@@ -12,7 +12,7 @@ import boto3
 import httpx
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.scenarios.stripe_side import StripeSide, delete_secrets, money, put_secrets
 from workshop.show import Http, Table
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from workshop.net import LoopbackOnly
+from workshop.core.net import LoopbackOnly
 
 
 class Courier:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from workshop import lesson
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show import Code, Table
 
 

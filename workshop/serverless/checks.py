@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from workshop.errors import WorkshopError
-from workshop.schedule_words import describe
-from workshop.schedules import InvalidSchedule, upcoming
+from workshop.core.errors import WorkshopError
+from workshop.core.schedule_words import describe
+from workshop.core.schedules import InvalidSchedule, upcoming
 from workshop.serverless.marks import did_you_mean, fault, mark_of
 from workshop.serverless.schema import PLUGINS
 from workshop.serverless.service import DEFAULT_RUNTIME, DEFAULT_TIMEOUT, Service

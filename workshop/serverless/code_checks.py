@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import imports, naming
 from workshop.serverless.kinds import is_intrinsic
 from workshop.serverless.marks import mark_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.marks import did_you_mean
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"

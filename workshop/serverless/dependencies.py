@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import wheels, zips
 
 # In Lambda's Python runtimes already: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import naming
 from workshop.serverless.aws import Clients, clients
 from workshop.serverless.deployment import Deployment, read

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.aws import Clients, clients
 from workshop.serverless.kinds import is_intrinsic
 from workshop.serverless.packaging import package

@@ -13,7 +13,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.code_checks import layers_of
 from workshop.serverless.invoking_locally import variables
 from workshop.serverless.marks import mark_of

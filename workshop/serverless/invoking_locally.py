@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import naming
 from workshop.serverless.foreign_layers import fetch
 from workshop.serverless.invoking import Answer

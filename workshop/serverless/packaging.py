@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import checks, code_checks, dependencies, shadows, zips
 from workshop.serverless.aws import is_aws
 from workshop.serverless.patterns import Selection

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.marks import did_you_mean, plain
 from workshop.serverless.service import Service
 

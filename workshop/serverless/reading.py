@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.aws import clients
 from workshop.serverless.deployment import Deployment, read
 from workshop.serverless.service import Service

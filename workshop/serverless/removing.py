@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import naming
 from workshop.serverless.aws import Clients, clients
 from workshop.serverless.marks import Map, mark_of

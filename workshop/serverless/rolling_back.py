@@ -9,7 +9,7 @@ import json
 import time
 from datetime import UTC, datetime
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import naming
 from workshop.serverless.aws import clients
 from workshop.serverless.deployment import Deployment, read

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.marks import Map, Mark, did_you_mean, fault, mark_of
 from workshop.serverless.provider_schema import REGION
 from workshop.serverless.schema import check, plugins

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 # What Lambda puts on Python's path of a layer: /opt/python and /opt/python/lib/python3.x/site-packages
 _ROOTS = re.compile(r"python/(?:lib/python3\.\d+/site-packages/)?(?P<top>[^/]+?)(?:\.py|\.so|/.*)")

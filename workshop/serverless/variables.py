@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import variable_sources as sources
 from workshop.serverless.marks import Map, Seq, did_you_mean, mark_of
 from workshop.serverless.variable_syntax import BadVariable, Literal, Source, Template, Variable, parse

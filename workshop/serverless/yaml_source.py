@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.marks import Map, Mark, Seq, did_you_mean
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold
 _PACKED = (".zip", ".png", ".jpg", ".gz", ".whl", ".woff2")

@@ -39,7 +39,7 @@ Names are loaded when first used: `import workshop.show` imports neither matplot
 
 from __future__ import annotations
 
-from workshop.lazy import names_of
+from workshop.core.lazy import names_of
 
 _HOMES = {
     "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks"),

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from workshop.core.errors import WorkshopError
 from workshop.deck import fallback
 from workshop.deck.source import DECK, ROOT, Slide, read
-from workshop.errors import WorkshopError
 
 COMMAND_SECONDS = 120
 
@@ -58,7 +58,7 @@ def rehearse(slides: list[Slide], deck: Path = DECK, *, say: Callable[[str], Non
         deck: where they stand.
         say: told what begins.
     """
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     cloud = None
     try:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,8 +114,8 @@ def empty_cloud(undone: Undone) -> None:
     """A `workshop up` of this checkout forgets everything, its third parties too. Kernels have their own clouds."""
     import json
 
-    from workshop.cloud import ask, status_of
-    from workshop.up import registry
+    from workshop.cloud.clouds import ask, status_of
+    from workshop.cloud.up import registry
 
     try:
         endpoint = json.loads(registry().read_text(encoding="utf-8"))["aws"]

@@ -12,7 +12,7 @@ import uvicorn
 from botocore.config import Config
 
 from tests.localaws.bench import REGION, Bench
-from workshop import net
+from workshop.core import net
 from workshop.localaws import LocalAWS, Settings
 from workshop.localaws.apigateway.protocol import GatewayProtocol
 

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from tests.localaws.bench import REGION, Bench, eventually, unique
 from tests.localaws.cloudformation.conftest import Stacks
-from workshop.up import free_of_the_reader
+from workshop.cloud.up import free_of_the_reader
 
 ROOT = Path(__file__).resolve().parents[3]
 # The workshop does not need the translator, so its own environment has none: it is taken from beside the peers.
@@ -69,7 +69,7 @@ Outputs:
   Rest: {Value: !Sub 'https://${ServerlessRestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/Prod/hello'}
   Http: {Value: !Sub 'https://${ServerlessHttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/hello'}
 """
-CLOUD = "import sys; sys.path.append(sys.argv.pop(1)); from workshop.up import main; sys.exit(main(sys.argv[1:]))"
+CLOUD = "import sys; sys.path.append(sys.argv.pop(1)); from workshop.cloud.up import main; sys.exit(main(sys.argv[1:]))"
 OPTIONS: dict[str, Any] = {"Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]}
 
 

@@ -31,7 +31,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="session")
 def own_cloud() -> Iterator[Any]:
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     connected = start_local()
     yield connected

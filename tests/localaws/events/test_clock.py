@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.events.clock import Clock, Fired, iso
 
 NOON = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)

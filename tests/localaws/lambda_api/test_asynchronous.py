@@ -28,7 +28,7 @@ def handler(event, context):
 @pytest.fixture(scope="module")
 def quick() -> Iterator[Bench]:
     """A cloud of its own, with short waits before retries."""
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     connected = start_local()
     httpx.post(f"{connected.endpoint}/_workshop/settings", json={"retry_seconds": [0.05, 0.1]}).raise_for_status()

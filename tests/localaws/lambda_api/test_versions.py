@@ -98,7 +98,7 @@ def test_two_versions_of_one_layer_are_refused(api: Any, role: str) -> None:
 
 def test_zero_can_be_reserved_under_any_account_limit() -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     connected = start_local()
     try:

@@ -66,7 +66,7 @@ def test_a_cloud_under_load_does_not_grow() -> None:
     """Its process, logging on; `workshop bench` does the same with 100,000 requests."""
     import boto3
 
-    from workshop.switch import start_local
+    from workshop.cloud.switch import start_local
 
     others = {one.pid for one in psutil.Process().children()}
     cloud = start_local()

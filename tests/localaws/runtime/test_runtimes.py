@@ -15,7 +15,7 @@ import sys
 import pytest
 
 from tests.localaws.runtime.room import OWN_PYTHON, Engines
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 pytestmark = pytest.mark.anyio
 POSIX = pytest.mark.skipif(os.name != "posix", reason="a bootstrap is a program for Linux")

@@ -202,7 +202,7 @@ def test_hanging_up_is_quiet(tmp_path: Path) -> None:
     """A client that goes away in the middle of its body leaves nothing in the cloud's log, whichever door it used."""
     log = tmp_path / "log.txt"
     with log.open("wb") as errors:
-        words = [sys.executable, "-m", "workshop.up", "--lifeline"]
+        words = [sys.executable, "-m", "workshop.cloud.up", "--lifeline"]
         child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         try:
             assert child.stdout is not None
@@ -234,7 +234,7 @@ def _hang_up(url: str, path: str) -> None:
 def test_a_long_poll_that_outlives_the_cloud_is_quiet(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     with log.open("wb") as errors, ThreadPoolExecutor(1) as pool:
-        words = [sys.executable, "-m", "workshop.up", "--lifeline"]
+        words = [sys.executable, "-m", "workshop.cloud.up", "--lifeline"]
         child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         try:
             assert child.stdout is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.cloudformation import api as cloudformation
 from workshop.localaws.control import lambda_for_moto
 from workshop.localaws.control.moto_door import LOCK

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.events.clock_door import clock_door
 from workshop.localaws.http import Request, Response
 from workshop.localaws.lambda_api.runtimes import SUPPORTED

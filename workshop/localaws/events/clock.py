@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 # A night's sleep of the laptop stops the loop's timers but not the wall clock, so the clock looks up once a minute.
 LONGEST_NAP = 60.0

@@ -13,12 +13,12 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
+from workshop.core.schedules import InvalidSchedule, next_after
 from workshop.localaws.events import patterns
 from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.inputs import for_target
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
-from workshop.schedules import InvalidSchedule, next_after
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "events.amazonaws.com"

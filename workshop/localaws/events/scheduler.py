@@ -14,10 +14,10 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from workshop.core.schedules import At, InvalidSchedule, Rate, parse
 from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
-from workshop.schedules import At, InvalidSchedule, Rate, parse
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "scheduler.amazonaws.com"

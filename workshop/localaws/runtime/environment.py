@@ -13,8 +13,8 @@ import uuid
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime.frames import frames_for
 from workshop.localaws.runtime.logs import LogStream
 from workshop.localaws.runtime.model import FunctionSpec, Invocation

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime.model import FunctionSpec
 from workshop.localaws.runtime.process import Launch
 from workshop.localaws.runtime.runtimes import Interpreter, Runtimes

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime import process
 from workshop.localaws.runtime.proc import descendants, resident, signal_apart, value
 from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output

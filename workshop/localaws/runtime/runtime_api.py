@@ -12,7 +12,7 @@ from typing import Protocol
 
 import httptools
 
-from workshop.net import LoopbackOnly
+from workshop.core.net import LoopbackOnly
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100  # bytes; AWS's messages name this number
 HEAD_LIMIT = 2 * 1024 * 1024  # bytes; awslambdaric sends up to one megabyte of X-Ray data in a header

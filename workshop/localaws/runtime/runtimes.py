@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 DOCS = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
 # Those that AWS no longer lets anybody create or update functions with.

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from workshop.errors import WorkshopError
-from workshop.net import is_loopback
+from workshop.core.errors import WorkshopError
+from workshop.core.net import is_loopback
 
 ENTRANCE = Path(__file__).resolve().parent / "entrance"
 SECONDS = 60.0  # the longest wait for a new API
@@ -164,7 +164,7 @@ def _begin() -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from workshop import show
-    from workshop.aws_errors import trouble
+    from workshop.core.aws_errors import trouble
     from workshop.on_aws import personal
     from workshop.on_aws.tunnel.agent import wait_until_open
 
@@ -241,14 +241,14 @@ def _start(service: Any, deployed: Any) -> None:
 def _tell(error: Exception) -> None:
     """What keeps the agent from AWS, said in the notebook: its threads have no cell of their own."""
     from workshop import show
-    from workshop.aws_errors import explain
+    from workshop.core.aws_errors import explain
 
     show.say(f"At the moment AWS cannot reach the stand-ins on this machine. {explain(error)}")
 
 
 def _shut() -> WorkshopError:
     """Why the tunnel does not work, as far as one can tell from here."""
-    from workshop.aws_errors import trouble
+    from workshop.core.aws_errors import trouble
 
     refused = _open["agent"].refused
     reason = trouble(refused) if refused else None

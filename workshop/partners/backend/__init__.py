@@ -32,7 +32,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workshop.net import ASGIApp
+from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 from workshop.partners.common import JsonAnswer, StandIn, json_body
 

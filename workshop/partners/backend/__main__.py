@@ -11,11 +11,11 @@ from pathlib import Path
 
 import uvicorn
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.cloud.up import watch_lifeline
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 from workshop.partners import PartnerContext
 from workshop.partners.backend import app
-from workshop.up import watch_lifeline
 
 
 def main(arguments: list[str] | None = None) -> int:

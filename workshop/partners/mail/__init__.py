@@ -29,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from workshop.net import ASGIApp
+from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 from workshop.partners.common import BadBody, JsonAnswer, StandIn, json_body
 

@@ -18,7 +18,7 @@ Rooms: `api` (HTTP, tokens, request ids), `orders` (orders, captures, refunds), 
 
 from __future__ import annotations
 
-from workshop.net import ASGIApp
+from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 
 

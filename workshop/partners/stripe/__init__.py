@@ -14,7 +14,7 @@ webhooks), `search`, `expanding`, `cards` (test cards), `currencies`, `bodies` (
 
 from __future__ import annotations
 
-from workshop.net import ASGIApp
+from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 
 

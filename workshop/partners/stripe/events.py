@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from workshop import net
+from workshop.core import net
 from workshop.partners.common import deliver
 from workshop.partners.stripe import errors
 from workshop.partners.stripe.operations import API_VERSION, CREATED, PAGING, Call, Object, deleted, operation

@@ -12,7 +12,7 @@ import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.serving.live import Live
 from workshop.serverless.serving.report import Line, Reporter, log_events
 from workshop.serverless.serving.routes import Route, match, other_methods

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.aws import Clients, clients
 from workshop.serverless.deploying import deploy
 from workshop.serverless.deployment import Deployment

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless.aws import is_aws
 from workshop.serverless.service import Service, load
 from workshop.serverless.serving.app import App
@@ -135,7 +135,7 @@ class Offline:
         """
         if self.alive:
             return self
-        from workshop.net import bind
+        from workshop.core.net import bind
 
         for other in [one for one in _serving if one is not self and one._stacks() & self._stacks()]:
             other.stop()
@@ -167,7 +167,7 @@ class Offline:
     def _serve(self, sock: socket.socket) -> None:
         import uvicorn
 
-        from workshop.net import LoopbackOnly
+        from workshop.core.net import LoopbackOnly
 
         self._reporter.start()
         config = uvicorn.Config(

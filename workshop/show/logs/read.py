@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.logs.parse import Line, parse
 
 POLL_SECONDS = 0.5

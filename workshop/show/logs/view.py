@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any, TextIO
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.show.logs.parse import LEVELS, Line, level_name, parse
 from workshop.show.logs.read import events_of
 from workshop.show.logs.requests import Request, clock, group

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 # The stand-in takes this key as Stripe takes a reader's own test key.
 STAND_IN_STRIPE_KEY = "sk_test_workshop"

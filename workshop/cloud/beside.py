@@ -10,8 +10,8 @@ import atexit
 import contextlib
 from collections.abc import Callable, Iterator
 
-from workshop.cloud import Cloud
-from workshop.switch import start_local
+from workshop.cloud.clouds import Cloud
+from workshop.cloud.switch import start_local
 
 SERVED_HERE = "`offline` leaves it alone, and serves from one of its own on this machine"
 

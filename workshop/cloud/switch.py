@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from workshop.cloud import Cloud, status_of
-from workshop.errors import WorkshopError
+from workshop.cloud.clouds import Cloud, status_of
+from workshop.core.errors import WorkshopError
 
 REGION = "eu-west-1"  # the talk's
 PARTNER_VARIABLES = {
@@ -87,7 +87,7 @@ def connect_command(*, stand_ins: bool = False) -> Cloud:
     Args:
         stand_ins: as `connect` takes it; for a command that serves on this machine, as long as it runs.
     """
-    from workshop.up import registry
+    from workshop.cloud.up import registry
 
     if not os.environ.get("WORKSHOP_CLOUD"):
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -118,16 +118,16 @@ def refuse_live_keys() -> None:
 
 def start_local(*arguments: str) -> Cloud:
     """Starts an offline cloud that lives as long as this process."""
-    from workshop.up import free_of_the_reader
+    from workshop.cloud.up import free_of_the_reader
 
     log = tempfile.NamedTemporaryFile("w+", prefix="workshop-cloud-", suffix=".log", delete=False, encoding="utf-8")  # noqa: SIM115
     flags: dict[str, Any] = (
         {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
     )
-    root = str(Path(__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[2])
     process = subprocess.Popen(
         # The switch that counts is this process's; -X utf8 for Windows code pages.
-        [sys.executable, "-X", "utf8", "-m", "workshop.up", "--lifeline", "--log", log.name, *arguments],
+        [sys.executable, "-X", "utf8", "-m", "workshop.cloud.up", "--lifeline", "--log", log.name, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.schedules import DAYS, MONTHS, At, Cron, Rate, parse
+from workshop.core.schedules import DAYS, MONTHS, At, Cron, Rate, parse
 
 DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTH_NAMES = (

@@ -23,8 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workshop import net
-from workshop.errors import WorkshopError
+from workshop.core import net
+from workshop.core.errors import WorkshopError
 
 DEFAULT_PORT = 4566
 PARTNER_NAMES = ("stripe", "paypal", "github", "mail", "backend")
@@ -186,7 +186,7 @@ async def serve(
 
 def registry() -> Path:
     """Where a running `workshop up` leaves its address for commands in other terminals."""
-    return Path(__file__).resolve().parent.parent / ".workshop" / "cloud.json"
+    return Path(__file__).resolve().parents[2] / ".workshop" / "cloud.json"
 
 
 def free_of_the_reader(environment: dict[str, str]) -> dict[str, str]:
@@ -207,8 +207,8 @@ def free_of_the_reader(environment: dict[str, str]) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m workshop.up`: the child that `connect()` starts. First line of output: the addresses as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m workshop.up")
+    """`python -m workshop.cloud.up`: the child that `connect()` starts. First line of output: the addresses as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m workshop.cloud.up")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--lifeline", action="store_true", help="end when standard input closes")
     parser.add_argument("--partners-only", action="store_true", help="the third parties without AWS")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 
 _SSO = ("TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "SSOError")
 _LOGIN = ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError")
