@@ -63,7 +63,14 @@ def python_version(program: str, package: str) -> str:
     for name in ("python", "python.exe"):
         python = Path(program).parent / name
         if python.is_file():
-            return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False).stdout.strip()
+            return subprocess.run(
+                [python, "-c", ask],
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                stdin=subprocess.DEVNULL,
+            ).stdout.strip()
     return ""
 
 
@@ -99,7 +106,9 @@ def running(words: list[str], folder: Path, port: int, **variables: str) -> Iter
     began = time.perf_counter()
     log = (folder / "peer.log").open("w", encoding="utf-8")
     environment = dict(os.environ) | variables
-    child = subprocess.Popen(words, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+    child = subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True, stdin=subprocess.DEVNULL
+    )
     try:
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

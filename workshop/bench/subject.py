@@ -45,7 +45,15 @@ def load(url: str, **options: float) -> dict[str, float]:
     """
     words = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "workshop.bench.load", url, *words]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=600, check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=600,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode:
         raise WorkshopError(f"The load generator failed: {done.stderr.strip().splitlines()[-1:]}", where=url)
     found = json.loads(done.stdout)
@@ -120,7 +128,15 @@ def after_the_load(url: str, plan: Plan, memory: Callable[[], float]) -> Figure:
 def wrk(url: str, connections: int, seconds: float) -> float:
     """Requests a second by wrk (https://github.com/wg/wrk), which many readers know."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", url]
-    text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    text = subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    ).stdout
     return float(text.partition("Requests/sec:")[2].split()[0])
 
 
@@ -131,7 +147,7 @@ def cold_figures(make_cold: Callable[[int], None], url: str, plan: Plan) -> list
         make_cold(n)
         cold = get(url)
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", BASELINE], check=True)
+        subprocess.run([sys.executable, "-c", BASELINE], check=True, stdin=subprocess.DEVNULL)
         python = time.perf_counter() - began
         if n:
             colds.append(cold * 1000)

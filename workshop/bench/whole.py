@@ -50,7 +50,9 @@ def answering(repeats: int) -> Figure:
             began = time.perf_counter()
             command = [sys.executable, "-c", ANSWERING, str(target)]
             flags = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-            with subprocess.Popen(command, env=environment | {"PYTHONPATH": str(ROOT)}, **flags) as process:
+            with subprocess.Popen(
+                command, env=environment | {"PYTHONPATH": str(ROOT)}, **flags, stdin=subprocess.DEVNULL
+            ) as process:
                 line = process.stdout.readline()
                 seconds = time.perf_counter() - began
                 _, said = process.communicate(timeout=60)
@@ -70,7 +72,9 @@ def lab(repeats: int) -> Figure:
         flags = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
         began = time.perf_counter()
-        with subprocess.Popen(command, env=environment, cwd=ROOT, encoding="utf-8", **flags) as process:
+        with subprocess.Popen(
+            command, env=environment, cwd=ROOT, encoding="utf-8", **flags, stdin=subprocess.DEVNULL
+        ) as process:
             try:
                 said = []
                 for line in process.stdout:
@@ -105,7 +109,14 @@ def simulator(repeats: int) -> list[Figure]:
     python = os.environ.get("SIMFAAS_PYTHON", sys.executable)
     theirs = []
     for _ in range(repeats):
-        done = subprocess.run([python, "-c", SIMFAAS], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, "-c", SIMFAAS],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
         if done.returncode:
             said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
             found[0].note = f"not beside SimFaaS: {said[0]}"
@@ -146,7 +157,7 @@ def subject(name: str, quick: bool) -> dict[str, object]:
     environment = {key: value for key, value in os.environ.items() if key != "WORKSHOP_CLOUD"}
     environment["PYTHONPATH"] = str(ROOT)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with subprocess.Popen(command, env=environment, **pipes, stdin=subprocess.DEVNULL) as process:
         try:
             out, errors = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:

@@ -24,5 +24,7 @@ def test(
     root = Path(__file__).resolve().parent.parent.parent
     words = [*(pytest_arguments or []), *context.args]
     raise typer.Exit(
-        subprocess.run([sys.executable, "-X", "utf8", "-m", "pytest", *words], cwd=root, check=False).returncode
+        subprocess.run(
+            [sys.executable, "-X", "utf8", "-m", "pytest", *words], cwd=root, check=False, stdin=None
+        ).returncode
     )

@@ -95,6 +95,7 @@ def run(code: str, where: str) -> str:
             encoding="utf-8",
             timeout=RUN_SECONDS,
             check=False,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
         raise WorkshopError(f"The program on this slide takes longer than {RUN_SECONDS} s.", where=where) from None

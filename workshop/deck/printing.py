@@ -57,7 +57,15 @@ def pdf(html: Path, out: Path | None = None) -> Path:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.insert(1, "--no-sandbox")  # Chromium refuses to run as root otherwise
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=120,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise WorkshopError(f"{Path(program).name} could not print the deck ({error}).") from None
     if not target.is_file() or target.stat().st_size < 1000:

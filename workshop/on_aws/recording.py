@@ -113,7 +113,13 @@ def command(*words: str) -> None:
     Raises:
         WorkshopError: it failed.
     """
-    done = subprocess.run([sys.executable, "-m", "workshop", *words], cwd=ROOT, capture_output=True, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "workshop", *words],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode:
         raise WorkshopError(f"workshop {' '.join(words)} failed: {done.stderr.strip()[-500:]}")
 

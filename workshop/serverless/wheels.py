@@ -103,7 +103,9 @@ def command(requirements: list[str], python: str, folder: str) -> list[str]:
 
 def run(words: list[str], shown_as: str) -> None:
     """Runs the installer; its failure becomes one sentence that names the package."""
-    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    done = subprocess.run(
+        words, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False, stdin=subprocess.DEVNULL
+    )
     if done.returncode == 0:
         return
     said = " ".join(line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip())

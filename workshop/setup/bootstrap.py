@@ -61,7 +61,7 @@ def hand_over(python: Path, arguments: list[str], folder: Path) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execve(python, command, environment)
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment, stdin=None)
     while True:  # Windows has no exec: stay, and let Ctrl-C be the child's affair
         try:
             return process.wait()

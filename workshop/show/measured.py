@@ -247,7 +247,7 @@ def plain_python_ms(times: int = 9) -> float:
     took = []
     for _ in range(times):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
+        subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True, stdin=subprocess.DEVNULL)
         took.append((time.perf_counter() - began) * 1000)
     return median(took)
 

@@ -100,7 +100,12 @@ def git(root: Path, *words: str) -> str:
     """
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, encoding="utf-8", timeout=30, check=False
+            ["git", "-C", str(root), *words],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=30,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WorkshopError(f"git could not be run ({error}).", fix="Leave --notebooks out.") from None

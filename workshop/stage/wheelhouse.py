@@ -107,7 +107,12 @@ def pip() -> list[str]:
     """
     base = getattr(sys, "_base_executable", "") or sys.executable
     for program in dict.fromkeys([sys.executable, base]):
-        if subprocess.run([program, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                [program, "-m", "pip", "--version"], capture_output=True, check=False, stdin=subprocess.DEVNULL
+            ).returncode
+            == 0
+        ):
             return [program, "-m", "pip"]
     uv = shutil.which("uv")
     if uv:
@@ -149,7 +154,9 @@ def fetch(program: list[str], target: Target, requirements: str, folder: Path) -
             *("--only-binary", ":all:", "--require-hashes", "--implementation", "cp"),
             *("--python-version", target.python, *platforms, "--dest", str(folder), "-r", str(listed)),
         ]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False, stdin=subprocess.DEVNULL
+        )
     if done.returncode:
         from workshop.setup.troubles import NETWORK_TROUBLE
 

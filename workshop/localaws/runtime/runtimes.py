@@ -176,6 +176,8 @@ def inspect_python(command: list[str], wanted: str) -> Interpreter | None:
 def output(command: list[str]) -> str:
     """What a short command prints; empty when it fails."""
     try:
-        return subprocess.run(command, capture_output=True, timeout=15, check=True, encoding="utf-8").stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, timeout=15, check=True, encoding="utf-8", stdin=subprocess.DEVNULL
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
