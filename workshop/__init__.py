@@ -8,43 +8,42 @@ has none of the packages yet.
 
 # Old-style syntax only: `python3 -m workshop` reads this file before it can say that Python is too old.
 
-_WHERE = {
-    "connect": "workshop.cloud.switch",
-    "Cloud": "workshop.cloud.clouds",
-    "WorkshopError": "workshop.core.errors",
-    "create": "workshop.lesson",
-    "deploy": "workshop.lesson",
-    "info": "workshop.lesson",
-    "invoke": "workshop.lesson",
-    "logs": "workshop.lesson",
-    "metrics": "workshop.lesson",
-    "package": "workshop.lesson",
-    "remove": "workshop.lesson",
-    "offline": "workshop.lesson",
-    "resources": "workshop.lesson",
-    "edit": "workshop.lesson",
-    "read": "workshop.lesson",
-    "call": "workshop.lesson",
-    "preflight": "workshop.lesson",
-    "refused": "workshop.lesson",
-    "show": "workshop.show",
-    "exercises": "workshop.exercises",
-}
-__all__ = sorted(_WHERE)
+TYPE_CHECKING = False  # what type checkers and editors read; `workshop.core.lazy` takes the names' homes from here
+if TYPE_CHECKING:
+    from workshop import exercises, show
+    from workshop.cloud.clouds import Cloud
+    from workshop.cloud.switch import connect
+    from workshop.core.errors import WorkshopError
+    from workshop.lesson import (
+        call,
+        create,
+        deploy,
+        edit,
+        info,
+        invoke,
+        logs,
+        metrics,
+        offline,
+        package,
+        preflight,
+        read,
+        refused,
+        remove,
+        resources,
+    )
 
 
 def __getattr__(name):
     """Imports a name of the vocabulary when it is first used (PEP 562)."""
-    if name not in _WHERE:
-        raise AttributeError("module 'workshop' has no attribute %r" % name)  # noqa: UP031
-    import importlib
+    if name == "__all__":
+        return __dir__()
+    from workshop.core.lazy import load
 
-    module = importlib.import_module(_WHERE[name])
-    value = module if _WHERE[name].rpartition(".")[2] == name else getattr(module, name)
-    globals()[name] = value
-    return value
+    return load(__name__, __file__, name)
 
 
 def __dir__():
     """The vocabulary, for tab completion."""
-    return sorted(list(globals()) + __all__)
+    from workshop.core.lazy import homes
+
+    return sorted(homes(__file__))

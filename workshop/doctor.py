@@ -9,28 +9,15 @@ import re
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from workshop.core import net
+from workshop.core.checks import Check, check
 from workshop.core.errors import WorkshopError
-from workshop.show.views import Check
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def check(name: str, work: Callable[[], str], mend: str) -> Check:
-    """Runs one check; what it raises becomes a `[FAIL]` with the mend."""
-    started = time.perf_counter()
-    try:
-        found, ok = work(), True
-    except WorkshopError as error:
-        found, ok, mend = error.what, False, error.fix or mend
-    except Exception as error:  # whatever a broken machine brings must become a line, not a traceback
-        found, ok = f"{type(error).__name__}: {error}".replace("\n", " ")[:300], False
-    return Check(name, ok, found, "" if ok else mend, time.perf_counter() - started)
 
 
 def checks(cloud: Any = None, *, deploy: bool | None = None) -> Iterator[Check]:

@@ -17,8 +17,8 @@ from workshop import serverless, show
 from workshop.cloud.beside import SERVED_HERE, beside
 from workshop.cloud.switch import connect, is_elsewhere
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import in_notebook
 from workshop.on_aws import arrivals, confirm, deliveries, offer, personal, queue_waits
-from workshop.show.progress import in_notebook
 from workshop.show.views import shortened
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -130,7 +130,7 @@ class Cloud:
         """Says, once, what follows from this not being the offline cloud."""
         if words not in self._said:
             self._said.add(words)
-            from workshop.show.saying import say
+            from workshop.core.telling import say
 
             say(f"{self.endpoint or 'AWS'} is not the offline cloud: {words}.")
 

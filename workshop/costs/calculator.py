@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import View
 from workshop.costs.prices import Price, money, price
-from workshop.show.views import Table, View
+from workshop.show.views import Table
 
 RULES = ("2019", "2020", "2025")
 HOURS = 730  # a month, as AWS's calculator counts it

@@ -12,17 +12,13 @@ runtime/        what turns the pages: keys, speaker view, print (no library)
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-_HOME_OF = {"build": "page", "Slide": "source", "read": "source", "pdf": "printing"}
-__all__ = ["Slide", "build", "pdf", "read"]
+from workshop.core.lazy import attach
 
+if TYPE_CHECKING:
+    from workshop.deck.page import build
+    from workshop.deck.printing import pdf
+    from workshop.deck.source import Slide, read
 
-def __getattr__(name: str) -> Any:
-    """Load the module that holds a public name when the name is first used."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__all__, __getattr__, __dir__ = attach(__name__, __file__)

@@ -15,25 +15,35 @@ permissions as anybody could.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# Which exercise lives in which module; a module is loaded when one of its exercises is used.
-HOMES: dict[str, tuple[str, ...]] = {
-    "n00_start_here": ("whose_account", "log_groups"),
-    "n01_hello_world": ("second_address", "created", "greet_by_name"),
-    "n02_local_development": ("live_edit", "unknown_path", "two_stages"),
-    "n03_pull_request_checks": ("own_titles", "signed_like_github"),
-    "n04_cron": ("second_monday", "skipped_hour", "morning_in_paris"),
-    "n05_the_middleman": ("largest_body", "in_chunks"),
-    "n06_secrets": ("two_parameters", "only_our_page"),
-    "n07_layers": ("whose_file", "in_the_order_asked"),
-    "n08_payments_in_forty_lines": ("smallest_in_yen", "same_key_same_charge"),
-    "n09_payments_in_production": ("to_pennies", "signed_by_stripe"),
-    "n10_console_and_logs": ("billed", "cold_share"),
-    "n11_cold_starts": ("cold_of_a_burst", "long_enough"),
-    "n12_what_it_costs": ("a_further_million", "where_they_meet"),
-    "n99_challenge": ("challenge",),
-}
+from workshop.core.lazy import homes, load
+
+if TYPE_CHECKING:  # which exercise lives where; a module is loaded when one of its exercises is used
+    from workshop.exercises.n00_start_here import log_groups, whose_account
+    from workshop.exercises.n01_hello_world import created, greet_by_name, second_address
+    from workshop.exercises.n02_local_development import live_edit, two_stages, unknown_path
+    from workshop.exercises.n03_pull_request_checks import own_titles, signed_like_github
+    from workshop.exercises.n04_cron import morning_in_paris, second_monday, skipped_hour
+    from workshop.exercises.n05_the_middleman import in_chunks, largest_body
+    from workshop.exercises.n06_secrets import only_our_page, two_parameters
+    from workshop.exercises.n07_layers import in_the_order_asked, whose_file
+    from workshop.exercises.n08_payments_in_forty_lines import same_key_same_charge, smallest_in_yen
+    from workshop.exercises.n09_payments_in_production import signed_by_stripe, to_pennies
+    from workshop.exercises.n10_console_and_logs import billed, cold_share
+    from workshop.exercises.n11_cold_starts import cold_of_a_burst, long_enough
+    from workshop.exercises.n12_what_it_costs import a_further_million, where_they_meet
+    from workshop.exercises.n99_challenge import challenge
+
+
+def _by_module() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name, (module, _) in homes(__file__).items():
+        found.setdefault(module.rpartition(".")[2], []).append(name)
+    return {home: tuple(names) for home, names in sorted(found.items())}
+
+
+HOMES = _by_module()
 _HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 __all__ = [*_HOME_OF, "certificate", "check", "progress"]
 
@@ -42,9 +52,7 @@ def __getattr__(name: str) -> Any:
     """Loads an exercise by its name (PEP 562)."""
     if name not in _HOME_OF:
         raise AttributeError(f"there is no exercise {name!r}; dir(exercises) lists them")
-    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+    return load(__name__, __file__, name)
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workshop.show.views import View
+from workshop.core.telling import View
 
 VARIABLE = "WORKSHOP_PROGRESS"  # another file, for tests and for rendering the notebooks
 LOCK_SECONDS = 5.0

@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import View
 from workshop.exercises import diary
-from workshop.show.views import View
 
 LONGEST = 80
 PAGE = """<!doctype html>

@@ -10,7 +10,8 @@ from types import FunctionType
 from typing import Any
 
 from workshop.core.errors import WorkshopError
-from workshop.show.views import Code, View
+from workshop.core.telling import View
+from workshop.show.views import Code
 
 UNTOUCHED, WRONG, RIGHT = "not attempted", "wrong", "right"
 LOOKS = {

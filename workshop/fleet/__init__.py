@@ -15,17 +15,14 @@ Only numpy is needed (and matplotlib for `over_time`); it is loaded when the fir
 
 from __future__ import annotations
 
-from workshop.core.lazy import names_of
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "arrivals": ("Arrivals", "steady", "daily", "bursts", "recorded"),
-    "run": ("Fleet", "Pings", "Service", "exponential", "simulate"),
-    "compare": ("cold_map", "comparison", "over_time"),
-    "queueing": ("erlang_b", "cold_share_formula", "running_distribution"),
-}
-__all__, __getattr__ = names_of(__name__, _HOMES)
+from workshop.core.lazy import attach
 
+if TYPE_CHECKING:
+    from workshop.fleet.arrivals import Arrivals, bursts, daily, recorded, steady
+    from workshop.fleet.compare import cold_map, comparison, over_time
+    from workshop.fleet.queueing import cold_share_formula, erlang_b, running_distribution
+    from workshop.fleet.run import Fleet, Pings, Service, exponential, simulate
 
-def __dir__() -> list[str]:
-    """The public names, for tab completion."""
-    return __all__
+__all__, __getattr__, __dir__ = attach(__name__, __file__)

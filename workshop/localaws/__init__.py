@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["LocalAWS", "Settings"]
+from workshop.core.lazy import attach
 
+if TYPE_CHECKING:
+    from workshop.localaws.aws import LocalAWS
+    from workshop.localaws.settings import Settings
 
-def __getattr__(name: str) -> Any:
-    """`LocalAWS` and `Settings`, imported when they are asked for: the rooms below are used without them too."""
-    if name == "LocalAWS":
-        from workshop.localaws.aws import LocalAWS
-
-        return LocalAWS
-    if name == "Settings":
-        from workshop.localaws.settings import Settings
-
-        return Settings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__, __getattr__, __dir__ = attach(__name__, __file__)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workshop.show.saying import say
+from workshop.core.telling import say
 
 SECONDS = 30.0  # the longest wait for an API
 

@@ -11,10 +11,9 @@ from collections import Counter
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import in_notebook, say
 from workshop.on_aws import tunnel
 from workshop.on_aws.names import LOG_DAYS, suffix
-from workshop.show.progress import in_notebook
-from workshop.show.saying import say
 
 REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")

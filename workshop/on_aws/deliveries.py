@@ -15,7 +15,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from workshop.show.saying import say
+from workshop.core.telling import say
 
 LOG_LOOKS, LOG_PAUSE = 20, 1.0
 METRIC_LOOKS, METRIC_PAUSE = 36, 5.0

@@ -14,9 +14,9 @@ from typing import Any
 
 from workshop.cloud.switch import REGION
 from workshop.core.aws_errors import trouble
+from workshop.core.checks import Check, check
 from workshop.core.errors import WorkshopError
 from workshop.on_aws import policy
-from workshop.show.views import Check
 
 AT_ONCE = 20  # ten requests at the same moment in lesson 09, each with one more for its stand-in
 IN_COMFORT = 50  # the bad day of lesson 09; with fewer its customers come in smaller groups
@@ -75,8 +75,6 @@ def checks(session: Any = None) -> Iterator[Check]:
     Args:
         session: a `boto3.session.Session`; default: by boto3's usual rules.
     """
-    from workshop.doctor import check
-
     reader = Reader(session)
     for name, work in (("AWS credentials", credentials), ("AWS region", region), ("AWS account", account)):
         found = check(name, asking(work, reader), "Mend that, then: workshop doctor")

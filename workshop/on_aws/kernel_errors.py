@@ -11,7 +11,7 @@ from typing import Any
 
 from workshop.core import aws_errors
 from workshop.core.errors import WorkshopError
-from workshop.show.progress import in_notebook
+from workshop.core.telling import in_notebook
 
 
 class _Paragraph:

@@ -8,8 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 
-from workshop.show.progress import in_notebook
-from workshop.show.saying import say
+from workshop.core.telling import in_notebook, say
 
 _waiting: list[bool] = []  # for the end of the running cell
 _in_between: list[bool] = []

@@ -10,9 +10,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from workshop.core.telling import in_notebook, say
 from workshop.on_aws.names import suffix
-from workshop.show.progress import in_notebook
-from workshop.show.saying import say
 
 SHORT = 15  # seconds; the lesson's function needs less for ten messages
 _line: dict[str, Any] = {"cell": 0, "seconds": 0, "said": None}

@@ -15,10 +15,10 @@ import httpx
 import psutil
 
 from workshop import lesson
+from workshop.core.telling import Said
 from workshop.scenarios.shop import FOLDER, Shop
 from workshop.scenarios.stripe_side import money
 from workshop.show import Table
-from workshop.show.saying import Said
 
 AT_ONCE = 12
 # What goes wrong on that day, and how often.

@@ -11,40 +11,26 @@ used, so that importing this costs nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "service": ("Service", "load"),
-    "packaging": ("Package", "Schedule", "package"),
-    "deploying": ("deploy",),
-    "deployment": ("Deployment", "Endpoint"),
-    "removing": ("Removal", "remove", "to_remove"),
-    "reading": ("info",),
-    "invoking": ("Answer", "invoke"),
-    "invoking_locally": ("invoke_local",),
-    "functions": ("deploy_function",),
-    "rolling_back": ("deployments", "rollback"),
-    "reading_logs": ("LogEvent", "logs"),
-    "reading_metrics": ("Metrics", "metrics"),
-    "creating": ("create", "templates"),
-    "printing": ("resolved",),
-    "serving.server": ("Offline", "offline"),
-    "steps": ("Interrupted", "Step"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
+from workshop.core.lazy import attach
 
+if TYPE_CHECKING:
+    from workshop.serverless.creating import create, templates
+    from workshop.serverless.deploying import deploy
+    from workshop.serverless.deployment import Deployment, Endpoint
+    from workshop.serverless.functions import deploy_function
+    from workshop.serverless.invoking import Answer, invoke
+    from workshop.serverless.invoking_locally import invoke_local
+    from workshop.serverless.packaging import Package, Schedule, package
+    from workshop.serverless.printing import resolved
+    from workshop.serverless.reading import info
+    from workshop.serverless.reading_logs import LogEvent, logs
+    from workshop.serverless.reading_metrics import Metrics, metrics
+    from workshop.serverless.removing import Removal, remove, to_remove
+    from workshop.serverless.rolling_back import deployments, rollback
+    from workshop.serverless.service import Service, load
+    from workshop.serverless.serving.server import Offline, offline
+    from workshop.serverless.steps import Interrupted, Step
 
-def __getattr__(name: str) -> Any:
-    """Load the module that holds a public name when the name is first used."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+__all__, __getattr__, __dir__ = attach(__name__, __file__)

@@ -39,29 +39,35 @@ Names are loaded when first used: `import workshop.show` imports neither matplot
 
 from __future__ import annotations
 
-from workshop.core.lazy import names_of
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "views": ("View", "Table", "Link", "Text", "Code", "Diff", "Check", "Checks"),
-    "beside": ("side_by_side",),
-    "exchange": ("Http",),
-    "progress": ("Steps", "Progress"),
-    "saying": ("Note", "say"),
-    "plots": ("stacked", "lines", "dots", "share_map"),
-    "environments": ("Span", "spans", "timeline", "timeline_table"),
-    "measured": (
-        *("Call", "Pairs", "at_once", "burst_beside_one_warm", "first_and_second", "function_of"),
-        *("make_cold", "parts_of", "plain_python_ms", "provisioned"),
-    ),
-    "numbers": ("median", "percentile", "spread"),
-    "sizes": ("memory_sizes",),
-    "function_page": ("FunctionPage", "console", "graphs", "metrics_of"),
-    "logs": ("LogView", "LogPrinter"),
-    "figures": ("Picture", "house_style", "new_figure", "figure_alt"),
-}
-__all__, __getattr__ = names_of(__name__, _HOMES)
+from workshop.core.lazy import attach
 
+if TYPE_CHECKING:
+    from workshop.core.checks import Check
+    from workshop.core.telling import Note, View, say
+    from workshop.show.beside import side_by_side
+    from workshop.show.environments import Span, spans, timeline, timeline_table
+    from workshop.show.exchange import Http
+    from workshop.show.figures import Picture, figure_alt, house_style, new_figure
+    from workshop.show.function_page import FunctionPage, console, graphs, metrics_of
+    from workshop.show.logs import LogPrinter, LogView
+    from workshop.show.measured import (
+        Call,
+        Pairs,
+        at_once,
+        burst_beside_one_warm,
+        first_and_second,
+        function_of,
+        make_cold,
+        parts_of,
+        plain_python_ms,
+        provisioned,
+    )
+    from workshop.show.numbers import median, percentile, spread
+    from workshop.show.plots import dots, lines, share_map, stacked
+    from workshop.show.progress import Progress, Steps
+    from workshop.show.sizes import memory_sizes
+    from workshop.show.views import Checks, Code, Diff, Link, Table, Text
 
-def __dir__() -> list[str]:
-    """The public names, for tab completion."""
-    return __all__
+__all__, __getattr__, __dir__ = attach(__name__, __file__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from workshop.show.views import View
+from workshop.core.telling import View
 
 
 class _Beside(View):

@@ -6,7 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from workshop.show.views import View, fence
+from workshop.core.telling import View
+from workshop.show.views import fence
 
 # Headers that explain something; the rest is noise on a slide. `headers="all"` shows every one.
 TELLING = frozenset(

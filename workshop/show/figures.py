@@ -8,7 +8,7 @@ import textwrap
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workshop.show.views import View
+from workshop.core.telling import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import View
 from workshop.show.triggers import triggers
-from workshop.show.views import Table, View
+from workshop.show.views import Table
 
 if TYPE_CHECKING:
     from workshop.show.figures import Picture

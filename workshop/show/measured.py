@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import View
 from workshop.show.logs.parse import Report, parse
 from workshop.show.numbers import median
-from workshop.show.views import Table, View
+from workshop.show.views import Table
 
 if TYPE_CHECKING:
     from workshop.show.figures import Picture

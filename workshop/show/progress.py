@@ -8,7 +8,8 @@ import time
 from types import TracebackType
 from typing import Any
 
-from workshop.show.views import Table, View, shortened
+from workshop.core.telling import View, in_notebook
+from workshop.show.views import Table, shortened
 
 REDRAW_SECONDS = 0.1  # a notebook's output is replaced at most this often
 _RUNNING, _DONE, _FAILED = "...", "done", "FAILED"
@@ -248,17 +249,6 @@ class _Notebook(_Screen):
             self.open(steps)
         else:
             self._handle.update(steps)
-
-
-def in_notebook() -> bool:
-    """True when a Jupyter kernel runs this code: outputs can be updated in place, and `input()` asks in the page.
-
-    Nothing is imported for the question: where IPython has not been loaded, there is no kernel.
-    https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
-    """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython and hasattr(ipython, "get_ipython") else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def _screen() -> _Screen:

@@ -9,38 +9,17 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
+
+from workshop.core.checks import Check
+from workshop.core.telling import View
 
 CELL = "padding:2px 10px;border-bottom:1px solid #ccc;vertical-align:top;"
 SHORT = 24  # letters of a cell that is never broken into lines
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".yaml": "yaml", ".json": "json", ".md": "markdown", ".sh": "bash"}
 _PROGRAMS = {"bash": "bash", "sh": "bash", "node": "javascript", "php": "php", "python3": "python"}  # in a file's #!
 _NUMBER = re.compile(r"^[-+]?[$€£]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|MB|KB|GB|x))?$")
-
-
-class View:
-    """Something to look at: `str(view)` is its plain text, a notebook asks for `_repr_mimebundle_`."""
-
-    def __str__(self) -> str:
-        """The view as plain text, complete without any styling."""
-        raise TypeError(f"{type(self).__name__} has no text form")
-
-    def html(self) -> str:
-        """The view as HTML with inline styles only; empty when it has none."""
-        return ""
-
-    def markdown(self) -> str:
-        """The view as Markdown; empty when it has none."""
-        return ""
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        forms = {"text/plain": str(self), "text/html": self.html(), "text/markdown": self.markdown()}
-        return {kind: text for kind, text in forms.items() if text}
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def width_of(text: str) -> int:
@@ -239,26 +218,6 @@ class Diff(Text):
     def __init__(self, before: str, after: str, caption: str = "", *, around: int = 2) -> None:
         lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=around, lineterm=""))[2:]
         super().__init__("\n".join(lines) or "(no difference)", caption)
-
-
-@dataclass(slots=True)
-class Check:
-    """One line of a preflight.
-
-    `mend` says what to do when it failed, as a command or an imperative; `seconds` is what the check took.
-    """
-
-    name: str
-    ok: bool
-    detail: str = ""
-    mend: str = ""
-    seconds: float | None = None
-
-    def line(self) -> str:
-        """`[OK] Python 3.12.4` or `[FAIL] Python 3.9.1 - Install Python 3.11 or newer.`"""
-        took = f" ({self.seconds:.2f} s)" if self.seconds is not None else ""
-        mend = f" - {self.mend}" if self.mend and not self.ok else ""
-        return f"{'[OK]' if self.ok else '[FAIL]'} {self.name}{': ' + self.detail if self.detail else ''}{took}{mend}"
 
 
 class Checks(View):

@@ -8,10 +8,11 @@ from html import escape
 from typing import Any, TextIO
 
 from workshop.core.errors import WorkshopError
+from workshop.core.telling import View
 from workshop.show.logs.parse import LEVELS, Line, level_name, parse
 from workshop.show.logs.read import events_of
 from workshop.show.logs.requests import Request, clock, group
-from workshop.show.views import Table, View
+from workshop.show.views import Table
 
 _COLOURS = {"ERROR": "#b00020", "FATAL": "#b00020", "WARN": "#8a5a00"}
 _STYLES = {"ERROR": "red", "FATAL": "bold red", "WARN": "yellow", "DEBUG": "dim", "TRACE": "dim"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.localaws.cloudformation.resources import (  # noqa: F401  (each registers its types)
+from workshop.localaws.cloudformation.resources import (
     apigateway,
     apigateway_more,
     apigatewayv2,
