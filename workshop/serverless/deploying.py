@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -12,9 +13,9 @@ from workshop.serverless.aws import Clients, clients
 from workshop.serverless.deployment import Deployment, read
 from workshop.serverless.packaging import Package, new_folder, package
 from workshop.serverless.service import Service
-from workshop.serverless.stacks import DEAD, Outcome, Stack
+from workshop.serverless.stacks import DEAD, Outcome, Stack, UnderWay, removed_meanwhile
 from workshop.serverless.steps import Interrupted, OnStep, Step, silent, timed
-from workshop.serverless.store import TEMPLATE, Store, expected_hashes, in_parallel
+from workshop.serverless.store import TEMPLATE, Store, Taken, expected_hashes, in_parallel
 from workshop.serverless.template.build import Stored, own_bucket, tag_list
 
 
@@ -33,6 +34,7 @@ def deploy(
         What is deployed now; `.changed` is False when there was nothing to do.
 
     Raises:
+        UnderWay: somebody else deploys or removes the same stack at this moment; nothing was changed.
         WorkshopError: the package is wrong (nothing was deployed), or CloudFormation refused: the message names the
             resource and the reason, and everything is as before.
     """
@@ -98,10 +100,15 @@ class _Run:
                 return before
         new = [name for name in self.package.zips if name not in skip]
         with timed(self.tell, "upload", new[0] if len(new) == 1 else f"{len(new)} zips"):
-            store.upload(folder, self.package, template, skip)
+            while True:
+                try:
+                    store.upload(folder, self.package, template, skip)
+                    break
+                except Taken:
+                    folder = new_folder(self.service)
+                    template = self.package.template(folder, layers)
         self._update(template, store, folder, fresh, whole=known is None)
-        after = self.stack.describe()
-        assert after is not None
+        after = self._still_there()
         if not fresh:
             store.prune(json.dumps(template))
         return read(self.service, self.aws, after, template)
@@ -116,12 +123,10 @@ class _Run:
             from workshop.serverless.removing import remove_stack
 
             self.tell(Step("remove", self.service.stack, "AWS::CloudFormation::Stack", status))
-            remove_stack(self.service, self.aws, self.tell)
+            remove_stack(self.service, self.aws, self.tell, stack["StackId"])
             return None
         if status.endswith("_IN_PROGRESS") and not status.endswith("CLEANUP_IN_PROGRESS"):
-            raise WorkshopError(
-                f"Another deploy of {self.service.stack} is under way ({status}).", fix="Try again when it is over."
-            )
+            raise UnderWay(self.service.stack, status)
         if status == "UPDATE_ROLLBACK_FAILED":
             raise WorkshopError(
                 f"{self.service.stack} could not be rolled back after a failed update ({status}).",
@@ -133,9 +138,18 @@ class _Run:
         outcome = self.stack.create(self.package.create_template(), self.tags, self.tell)
         if not outcome.ok:
             self._give_up(outcome, fresh=True)
-        stack = self.stack.describe()
-        assert stack is not None
-        return stack
+        return self._still_there()
+
+    def _still_there(self) -> dict[str, Any]:
+        """The stack after a change that went well.
+
+        Raises:
+            WorkshopError: somebody has removed it since.
+        """
+        found = self.stack.describe()
+        if found is None or found["StackStatus"].startswith("DELETE_"):
+            raise removed_meanwhile(self.service.stack)
+        return found
 
     def _bucket(self, stack: dict[str, Any]) -> str:
         for output in stack.get("Outputs", []):
@@ -192,6 +206,7 @@ class _Run:
     def _update(self, template: dict[str, Any], store: Store, folder: str, fresh: bool, *, whole: bool) -> None:
         url = store.url(f"{folder}/{TEMPLATE}")
         by_change_set = self.service.provider.get("deploymentMethod") == "changesets"
+        outcome: Outcome | None
         try:
             if whole:
                 outcome = self.stack.create(template, self.tags, self.tell, url)
@@ -202,8 +217,8 @@ class _Run:
         except Interrupted:
             raise
         except Exception as error:
-            # Refused before anything was changed: nothing half-made stays.
-            self._clean(store, folder, fresh)
+            # Refused before anything was changed: nothing half-made stays. A stack that somebody else works on does.
+            self._clean(store, folder, fresh and not isinstance(error, UnderWay))
             if isinstance(error, WorkshopError) or not hasattr(error, "response"):
                 raise
             raise WorkshopError(f"CloudFormation refused the template: {_message(error)}") from None
@@ -212,12 +227,15 @@ class _Run:
             self._give_up(outcome, fresh)
 
     def _clean(self, store: Store, folder: str, fresh: bool) -> None:
-        if fresh:
-            from workshop.serverless.removing import remove_stack
+        with contextlib.suppress(WorkshopError):  # the bucket is gone with all that was in it
+            fresh = fresh and not [other for other in store.folders() if other != folder]
+            if not fresh:
+                store.delete(store.keys(f"{folder}/"))  # the stack was there before, or is somebody else's too
+        if not fresh:
+            return
+        from workshop.serverless.removing import remove_stack
 
-            remove_stack(self.service, self.aws, self.tell)
-        else:
-            store.delete(store.keys(f"{folder}/"))
+        remove_stack(self.service, self.aws, self.tell)
 
     def _give_up(self, outcome: Outcome, fresh: bool) -> None:
         after = "Nothing of it stays." if fresh else "CloudFormation rolled back: everything is as before."

@@ -132,7 +132,7 @@ def remove(service: Service, *, on_step: OnStep | None = None) -> Removal:
         raise WorkshopError(
             f"{service.stack} is being changed just now ({stack['StackStatus']}).", fix="Try again when that is over."
         )
-    outcome = remove_stack(service, aws, tell)
+    outcome = remove_stack(service, aws, tell, stack["StackId"])
     if not outcome.ok:
         first = outcome.failures[0] if outcome.failures else None
         why = f": {first.logical_id} ({first.type}): {first.reason}" if first else f" ({outcome.status})"
@@ -140,9 +140,13 @@ def remove(service: Service, *, on_step: OnStep | None = None) -> Removal:
     return Removal(service.stack, service.stage, service.region, time.perf_counter() - began)
 
 
-def remove_stack(service: Service, aws: Clients, tell: OnStep) -> Outcome:
-    """Empties the bucket and deletes the stack, whatever state it is in."""
-    stack = Stack(aws, service.stack)
+def remove_stack(service: Service, aws: Clients, tell: OnStep, stack_id: str = "") -> Outcome:
+    """Empties the bucket and deletes the stack, whatever state it is in.
+
+    Args:
+        stack_id: only the stack with this ARN, not a newer one of the same name.
+    """
+    stack = Stack(aws, service.stack, stack_id)
     own = own_bucket(service)
     bucket = own or _bucket(stack)
     if not bucket:

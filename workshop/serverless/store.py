@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from workshop.core.errors import WorkshopError
@@ -21,6 +22,10 @@ from workshop.serverless.service import Service
 TEMPLATE, STATE = "compiled-cloudformation-template.json", "serverless-state.json"
 KEPT = 5  # earlier deployments kept for rollback, as in the Framework
 _FOLDER = re.compile(r"(\d+)-(\d{4}-\d\d-\d\dT[\d:.]+Z)")
+
+
+class Taken(Exception):
+    """Another deploy of the same service, of the same millisecond, has a deployment's folder."""
 
 
 class Store:
@@ -65,32 +70,46 @@ class Store:
                     raise
                 return ""  # another deploy of the same service tidied it away after it was listed
 
-        return sorted(in_parallel([lambda key=key: one(key) for key in keys]))
+        return sorted(in_parallel([partial(one, key) for key in keys]))
 
     def upload(self, folder: str, package: Package, template: dict[str, Any], skip: Iterable[str] = ()) -> None:
         """Uploads zips, template and state of one deployment.
 
         Args:
             skip: zips that the bucket has already, by file name.
-        """
-        zips = {name: one for name, one in package.zips.items() if name not in skip}
-        jobs = [
-            lambda name=name, one=one: self.put(f"{folder}/{name}", one.content, one.sha256, "application/zip")
-            for name, one in zips.items()
-        ]
-        for name, content, digest in documents(package, template, folder):
-            jobs.append(
-                lambda name=name, content=content, digest=digest: self.put(
-                    f"{folder}/{name}", content, digest, "application/json"
-                )
-            )
-        in_parallel(jobs)
 
-    def put(self, key: str, content: bytes, digest: str, kind: str) -> None:
-        """One object with the hash of what it means."""
+        Raises:
+            Taken: the folder is somebody else's, and as it was.
+        """
+        done: list[str] = []
+        zips = {name: one for name, one in package.zips.items() if name not in skip}
+        objects = [(name, one.content, one.sha256, "application/zip") for name, one in zips.items()]
+        objects += [(*each, "application/json") for each in documents(package, template, folder)]
+        try:
+            in_parallel(
+                [
+                    partial(self.put, f"{folder}/{name}", content, digest, kind, done)
+                    for name, content, digest, kind in objects
+                ]
+            )
+        except self.api.exceptions.ClientError as error:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+            if error_code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+                self.delete(done)
+                raise Taken from None
+            raise
+
+    def put(self, key: str, content: bytes, digest: str, kind: str, done: list[str]) -> None:
+        """One new object with the hash of what it means; added to `done`. One that is there is not overwritten."""
         self.api.put_object(
-            Bucket=self.bucket, Key=key, Body=content, ContentType=kind, Metadata={"filesha256": digest}
+            Bucket=self.bucket,
+            Key=key,
+            Body=content,
+            ContentType=kind,
+            Metadata={"filesha256": digest},
+            IfNoneMatch="*",
         )
+        done.append(key)
 
     def read_json(self, key: str) -> Any:
         """A JSON object's content; None when it is not there."""

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 from workshop.localaws.cloudformation import graph
-from workshop.localaws.cloudformation.model import ChangeSet, Plan, Stack
+from workshop.localaws.cloudformation.model import ChangeSet, Plan, Stack, settle
 from workshop.localaws.cloudformation.resources import REGISTRY
-from workshop.localaws.cloudformation.service import UPDATABLE, Stacks
+from workshop.localaws.cloudformation.service import Stacks, updatable
 from workshop.localaws.cloudformation.template import invalid
 from workshop.localaws.faults import AwsError
 
@@ -37,8 +37,8 @@ def create(stacks: Stacks, region: str, request: dict[str, Any]) -> tuple[Stack,
     stack = stacks.named(request["StackName"], region)
     if kind == "UPDATE" and stack is None:
         raise invalid(f"Stack [{request['StackName']}] does not exist")
-    if kind == "UPDATE" and stack is not None and stack.status not in UPDATABLE:
-        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+    if kind == "UPDATE" and stack is not None:
+        updatable(stack)
     if kind == "CREATE" and stack is not None and stack.status != "REVIEW_IN_PROGRESS":
         raise invalid(f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}].")
     plan = stacks.plans(region).make(request, stack if kind == "UPDATE" else None)
@@ -78,19 +78,30 @@ def find(stacks: Stacks, region: str, name: str, stack_name: str | None) -> tupl
     raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
 
-def execute(stacks: Stacks, stack: Stack, found: ChangeSet, *, disable_rollback: bool = False) -> None:
+def execute(stacks: Stacks, stack: Stack, found: ChangeSet, given: dict[str, Any]) -> None:
     """Carry a change set out.
+
+    Args:
+        given: the request's parameters.
 
     Raises:
         AwsError: InvalidChangeSetStatus.
     """
-    if found.execution != "AVAILABLE" or found.status != "CREATE_COMPLETE":
-        raise AwsError(
-            "InvalidChangeSetStatus",
-            f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status}]",
-        )
-    found.execution = "EXECUTE_COMPLETE"
-    stack.change_sets.clear()
+
+    def executable(stack: Stack) -> None:
+        if found.execution != "AVAILABLE" or found.status != "CREATE_COMPLETE":
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status}]",
+            )
+        if found.kind == "UPDATE":
+            updatable(stack)
+
+    disable_rollback = bool(given.get("DisableRollback"))
+    with stacks.begins(stack, f"{found.kind}_IN_PROGRESS", executable):
+        found.execution = "EXECUTE_COMPLETE"
+        stack.change_sets.clear()
+        settle(stack, given)
     if found.kind == "CREATE":
         actions = {"DELETE": "DELETE", "DO_NOTHING": "DO_NOTHING"}
         stack.on_failure = "DO_NOTHING" if disable_rollback else actions.get(found.on_failure, "ROLLBACK")

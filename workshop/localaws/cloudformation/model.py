@@ -107,3 +107,10 @@ class Stack:
     def busy(self) -> bool:
         """True while something goes on; a stack in review is not busy."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+def settle(stack: Stack, given: dict[str, Any]) -> None:
+    """Take over what a request says of the stack itself."""
+    stack.notifications = list(given.get("NotificationARNs") or stack.notifications)
+    stack.role = given.get("RoleARN") or stack.role
+    stack.token = given.get("ClientRequestToken") or ""

@@ -8,21 +8,14 @@ from typing import Any
 
 from workshop.localaws.cloudformation import change_sets, sections, stack_policy, views
 from workshop.localaws.cloudformation import template as templates
-from workshop.localaws.cloudformation.model import Stack
+from workshop.localaws.cloudformation.model import settle
 from workshop.localaws.cloudformation.plans import capability_needed
-from workshop.localaws.cloudformation.service import UPDATABLE, Stacks
+from workshop.localaws.cloudformation.service import Stacks, deletable, updatable
 from workshop.localaws.cloudformation.template import invalid
 from workshop.localaws.cloudformation.views import listing
 from workshop.localaws.faults import AwsError
 
 Given = dict[str, Any]
-
-
-def settle(stack: Stack, given: Given) -> None:
-    """Take over what a request says of the stack itself."""
-    stack.notifications = list(given.get("NotificationARNs") or stack.notifications)
-    stack.role = given.get("RoleARN") or stack.role
-    stack.token = given.get("ClientRequestToken") or ""
 
 
 def policy_of(stacks: Stacks, region: str, given: Given, member: str = "StackPolicy") -> str:
@@ -34,31 +27,36 @@ def policy_of(stacks: Stacks, region: str, given: Given, member: str = "StackPol
 
 
 def create_stack(stacks: Stacks, region: str, given: Given) -> Given:
-    if stacks.named(given["StackName"], region) is not None:
+    before = stacks.named(given["StackName"], region)
+    if before is not None:
+        if before.token and before.token == given.get("ClientRequestToken"):
+            return {"StackId": before.id}  # the same request, sent again because its answer was lost
         raise AwsError("AlreadyExistsException", f"Stack [{given['StackName']}] already exists")
     if given.get("OnFailure") and given.get("DisableRollback") is not None:
         raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
     plan, policy = stacks.plans(region).make(given), policy_of(stacks, region, given)
-    stack = stacks.new(given["StackName"], region, plan, "CREATE_IN_PROGRESS")
-    settle(stack, given)
-    stack.on_failure = "DO_NOTHING" if given.get("DisableRollback") else given.get("OnFailure") or "ROLLBACK"
-    stack.protected, stack.timeout = bool(given.get("EnableTerminationProtection")), given.get("TimeoutInMinutes")
-    stack.policy = policy
+    with stacks.lock:  # nobody meets a half-made one
+        stack = stacks.new(given["StackName"], region, plan, "CREATE_IN_PROGRESS")
+        settle(stack, given)
+        stack.on_failure = "DO_NOTHING" if given.get("DisableRollback") else given.get("OnFailure") or "ROLLBACK"
+        stack.protected, stack.timeout = bool(given.get("EnableTerminationProtection")), given.get("TimeoutInMinutes")
+        stack.policy = policy
+        stacks.status(stack, "CREATE_IN_PROGRESS", "User Initiated")
     stacks.create(stack, plan)
     return {"StackId": stack.id}
 
 
 def update_stack(stacks: Stacks, region: str, given: Given) -> Given:
     stack = stacks.find(given["StackName"], region)
-    if stack.status not in UPDATABLE:
-        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+    updatable(stack)  # before the template is read: what is wrong with the stack is said first
     plan = stacks.plans(region).make(given, stack)
-    if plan.same(stack.plan) and stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
-        raise invalid("No updates are to be performed.")
     meanwhile = policy_of(stacks, region, given, "StackPolicyDuringUpdate")
     own = policy_of(stacks, region, given)
-    settle(stack, given)
-    stack.policy = own or stack.policy
+    with stacks.begins(stack, "UPDATE_IN_PROGRESS", updatable):
+        if plan.same(stack.plan) and stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
+            raise invalid("No updates are to be performed.")
+        settle(stack, given)
+        stack.policy = own or stack.policy
     stacks.update(stack, plan, disable_rollback=bool(given.get("DisableRollback")), policy=meanwhile)
     return {"StackId": stack.id}
 
@@ -67,14 +65,17 @@ def delete_stack(stacks: Stacks, region: str, given: Given) -> None:
     stack = stacks.named(given["StackName"], region)
     if stack is None:
         return
-    if stack.busy:
-        raise invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
     if given.get("RetainResources") and stack.status != "DELETE_FAILED":
         raise invalid(
             f"Invalid operation on stack [{stack.id}]. Specify which resources to retain only when the stack is in the "
             "DELETE_FAILED state."
         )
-    settle(stack, given)
+    with stacks.lock:
+        if stack.status in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"):
+            return  # somebody else asked a moment earlier: it is being done
+        with stacks.begins(stack, "DELETE_IN_PROGRESS", deletable):
+            stacks.check_deletion(stack)
+            settle(stack, given)
     stacks.delete(stack, list(given.get("RetainResources") or []))
 
 
@@ -197,7 +198,7 @@ def _summary(stacks: Stacks, region: str, given: Given) -> Given:
 
 def create_change_set(stacks: Stacks, region: str, given: Given) -> Given:
     stack, made = change_sets.create(stacks, region, given)
-    settle(stack, given)
+    settle(stack, given | {"ClientRequestToken": stack.token})
     return {"Id": made.id, "StackId": stack.id}
 
 
@@ -237,8 +238,7 @@ def delete_change_set(stacks: Stacks, region: str, given: Given) -> None:
 
 def execute_change_set(stacks: Stacks, region: str, given: Given) -> None:
     stack, found = change_sets.find(stacks, region, given["ChangeSetName"], given.get("StackName"))
-    settle(stack, given)
-    change_sets.execute(stacks, stack, found, disable_rollback=bool(given.get("DisableRollback")))
+    change_sets.execute(stacks, stack, found, given)
 
 
 def list_exports(stacks: Stacks, region: str, given: Given) -> Given:

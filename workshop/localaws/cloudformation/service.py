@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,18 @@ UPDATABLE = {
     "CREATE_FAILED",
     "UPDATE_FAILED",
 }
+
+
+def updatable(stack: Stack) -> None:
+    """Refuse a stack that cannot be updated in its state."""
+    if stack.status not in UPDATABLE:
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+def deletable(stack: Stack) -> None:
+    """Refuse a stack that cannot be deleted in its state."""
+    if stack.busy:
+        raise invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
 
 
 class Stacks(Registry):
@@ -121,6 +134,22 @@ class Stacks(Registry):
         stack.status, stack.reason = status, reason
         self.event(stack, stack.name, stack.id, TYPE, status, reason)
 
+    @contextlib.contextmanager
+    def begins(self, stack: Stack, status: str, check: Callable[[Stack], None]) -> Iterator[None]:
+        """Begin an operation: checked and marked in one step, so that of two at the same moment one is refused.
+
+        Args:
+            stack: what it works on.
+            status: the stack's status from now on.
+            check: raises when the stack's state does not allow it.
+
+        What the block does belongs to the same step; when it raises, nothing has begun.
+        """
+        with self.lock:
+            check(stack)
+            yield
+            self.status(stack, status, "User Initiated")
+
     def in_thread(self, stack: Stack, work: Callable[[], None]) -> None:
         """Carry an operation out; a fault of ours ends it as a failure rather than never.
 
@@ -161,9 +190,8 @@ class Stacks(Registry):
         return stack
 
     def create(self, stack: Stack, plan: Plan) -> None:
-        """Start making a stack."""
+        """Start making a stack that has begun."""
         stack.plan = plan
-        self.status(stack, "CREATE_IN_PROGRESS", "User Initiated")
         self.in_thread(stack, lambda: self._create(stack, plan))
 
     def _create(self, stack: Stack, plan: Plan) -> None:
@@ -207,9 +235,8 @@ class Stacks(Registry):
     # Updating.
 
     def update(self, stack: Stack, plan: Plan, *, disable_rollback: bool = False, policy: str = "") -> None:
-        """Start updating a stack; `policy` holds instead of its own for this once."""
+        """Start updating a stack that has begun; `policy` holds instead of its own for this once."""
         policy = policy or stack.policy
-        self.status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
         self.in_thread(stack, lambda: self._update(stack, plan, disable_rollback, policy))
 
     def _update(self, stack: Stack, plan: Plan, disable_rollback: bool, policy: str) -> None:
@@ -255,8 +282,8 @@ class Stacks(Registry):
 
     # Deleting.
 
-    def delete(self, stack: Stack, retain: list[str]) -> None:
-        """Start removing a stack.
+    def check_deletion(self, stack: Stack) -> None:
+        """Refuse to delete what others need.
 
         Raises:
             AwsError: it is protected, or another stack imports what it exports.
@@ -267,7 +294,9 @@ class Stacks(Registry):
             users = self.importers(stack.region, output.get("ExportName", "")) if output.get("ExportName") else []
             if users:
                 raise invalid(f"Export {output['ExportName']} cannot be deleted as it is in use by {', '.join(users)}")
-        self.status(stack, "DELETE_IN_PROGRESS", "User Initiated")
+
+    def delete(self, stack: Stack, retain: list[str]) -> None:
+        """Start removing a stack that has begun."""
         self.in_thread(stack, lambda: self._delete(stack, retain))
 
     def _delete(self, stack: Stack, retain: list[str]) -> None:
