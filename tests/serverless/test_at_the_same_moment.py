@@ -18,7 +18,7 @@ import pytest
 
 from tests.serverless.services import HELLO
 from workshop import serverless
-from workshop.errors import WorkshopError
+from workshop.core.errors import WorkshopError
 from workshop.serverless import aws, deploying, naming
 from workshop.serverless.stacks import UnderWay
 from workshop.serverless.steps import Step
