@@ -20,7 +20,7 @@ def mine(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     from workshop.on_aws import hooks
 
     before = dict(os.environ)
-    suffix = "t" + secrets.token_hex(2)
+    suffix = "t7" + secrets.token_hex(2)
     monkeypatch.setenv("WORKSHOP_SUFFIX", suffix)
     hooks.install(cloud)
     yield suffix

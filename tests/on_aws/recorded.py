@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/events.html
 from __future__ import annotations
 
 import io
+import json
 from collections import defaultdict
 from typing import Any
 from urllib.parse import parse_qs
@@ -72,7 +73,7 @@ def _stack(status: str, tag: str) -> tuple[int, str]:
     member = (
         f"<member><StackName>hello-world-dev-k3f9</StackName><StackId>{STACK_ID}</StackId>"
         f"<CreationTime>{CREATED}</CreationTime><StackStatus>{status}</StackStatus>"
-        f"<Tags><member><Key>workshop</Key><Value>{tag}</Value></member></Tags></member>"
+        f"<Tags><member><Key>serverless-payments-workshop</Key><Value>{tag}</Value></member></Tags></member>"
     )
     return 200, _result("DescribeStacks", f"<Stacks>{member}</Stacks>")
 
@@ -98,6 +99,11 @@ def resources(*found: tuple[str, str], status: str = "CREATE_COMPLETE") -> tuple
         for kind, name in found
     )
     return 200, _result("ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>")
+
+
+def template(document: dict[str, Any]) -> tuple[int, str]:
+    """An answer of GetTemplate."""
+    return 200, _result("GetTemplate", f"<TemplateBody>{json.dumps(document)}</TemplateBody>")
 
 
 def started(operation: str) -> tuple[int, str]:

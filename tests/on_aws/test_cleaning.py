@@ -9,7 +9,7 @@ import pytest
 
 from workshop import lesson
 from workshop.cli import main
-from workshop.on_aws import cleaning
+from workshop.on_aws import cleaning, names
 
 HELLO = "demo_lambdas/hello_world"
 
@@ -48,23 +48,31 @@ def test_a_bucket_with_things_in_it_and_parameters_go_too(mine: str, aws: Any, c
     assert cleaning.find(aws, mine) == []
 
 
-def test_what_lost_its_stack_is_found_by_its_name(mine: str, aws: Any, client: Any) -> None:
-    """A crash between two steps: a log group that a late request made again, a bucket, a table and a queue."""
-    client("logs").create_log_group(logGroupName=f"/aws/lambda/hello-world-dev-{mine}-hello")
+def test_what_lost_its_stack_is_found_by_its_tag(mine: str, aws: Any, client: Any) -> None:
+    """A crash between two steps: a log group, a bucket, a table and a queue. What holds data is told apart."""
+    tag = {names.TAG: mine}
+    tags = [{"Key": names.TAG, "Value": mine}]
+    client("logs").create_log_group(logGroupName=f"/aws/lambda/hello-world-dev-{mine}-hello", tags=tag)
     bucket = f"hello-world-dev-{mine}-serverlessdeploymentbucket"
     client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
     client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for _ in range(2):
         client("s3").put_object(Bucket=bucket, Key="x", Body=b"1")
-    client("sqs").create_queue(QueueName=f"middleman-dev-{mine}-Requests")
+    client("sqs").create_queue(QueueName=f"middleman-dev-{mine}-Requests", tags=tag)
     client("dynamodb").create_table(
         TableName=f"order-payment-dev-{mine}-Orders",
+        Tags=tags,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
     )
-    things = cleaning.find(aws, mine)
-    assert sorted(kinds(things)) == ["bucket", "log group", "queue", "table"]
+    found = cleaning.look(aws, mine)
+    assert sorted(kinds(found.things)) == ["log group", "queue"] and sorted(kinds(found.retained)) == [
+        "bucket",
+        "table",
+    ]
+    things = found.things + found.retained
     assert cleaning.clean(aws, things) == {}
     assert cleaning.find(aws, mine) == []
 
@@ -76,7 +84,7 @@ def test_a_stack_that_was_only_begun_is_cleaned(mine: str, aws: Any) -> None:
     from workshop.serverless.stacks import Stack
 
     service = personal.load(HELLO)
-    tags = [{"Key": "workshop", "Value": mine}]
+    tags = [{"Key": names.TAG, "Value": mine}]
     Stack(aws, service.stack).create(serverless.package(service).create_template(), tags, lambda step: None)
     things = cleaning.find(aws, mine)
     assert kinds(things) == ["stack"]

@@ -20,7 +20,7 @@ def test_offline_nothing_is_personal(cloud: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("WORKSHOP_SUFFIX", raising=False)
     service = personal.load(HELLO)
     assert (service.stack, service.provider.get("logRetentionInDays")) == ("hello-world-dev", None)
-    assert service.tags == {"workshop": "shared"}
+    assert service.tags == {names.TAG: "shared"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from tests.on_aws.recorded import RecordedAws, events, refused, resources, stacks, started
+from tests.on_aws.recorded import RecordedAws, events, refused, resources, stacks, started, template
 from workshop.core.aws_errors import explain
 from workshop.core.errors import WorkshopError
 from workshop.on_aws import cleaning, moved_clock
@@ -113,6 +113,7 @@ def test_ctrl_c_leaves_a_stack_that_clean_waits_for_and_removes(aws: RecordedAws
         "",
     )
     aws.answers[CF + "ListStackResources"] = [resources(("AWS::Lambda::Function", "hello-world-dev-k3f9-hello"))]
+    aws.answers[CF + "GetTemplate"] = [template({"Resources": {"X": {}}})]
     aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
     [(found, whose)] = list(cleaning.tagged(aws.clients))
     thing = cleaning.Thing("stack", found["StackName"], whose, found["StackStatus"])
@@ -120,7 +121,7 @@ def test_ctrl_c_leaves_a_stack_that_clean_waits_for_and_removes(aws: RecordedAws
     assert len(aws.asked[CF + "DeleteStack"]) == 1
 
 
-def test_a_part_that_cannot_be_removed_is_named_and_the_rest_goes(aws: RecordedAws, monkeypatch: Any) -> None:
+def test_a_part_that_cannot_be_removed_is_named_and_the_rest_goes(aws: RecordedAws) -> None:
     aws.answers[CF + "DescribeStacks"] = stacks("DELETE_FAILED")
     aws.answers[CF + "ListStackResources"] = [resources()]
     aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
@@ -128,7 +129,6 @@ def test_a_part_that_cannot_be_removed_is_named_and_the_rest_goes(aws: RecordedA
     failing = events(("Reports", "AWS::S3::Bucket", "DELETE_FAILED", reason))
     aws.answers[CF + "DescribeStackEvents"] = [events(), failing]
     aws.answers["ssm.DeleteParameter"] = [(200, "{}")]
-    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda *words, **options: [])
     things = [cleaning.Thing("stack", "x-dev-k3f9", "k3f9"), cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")]
     failed = cleaning.clean(aws.clients, things, silent)
     assert [one.name for one in failed] == ["x-dev-k3f9"] and reason in failed[things[0]]
@@ -142,6 +142,7 @@ def test_what_cloudformation_cannot_delete_is_deleted_first_and_then_the_stack(a
     )
     role = ("AWS::IAM::Role", "hello-world-dev-k3f9-eu-west-1-lambdaRole")
     aws.answers[CF + "ListStackResources"] = [resources(role), resources(role, status="DELETE_FAILED")]
+    aws.answers[CF + "GetTemplate"] = [template({"Resources": {"X": {}}})]
     aws.answers[CF + "DeleteStack"] = [started("DeleteStack")]
     reason = "Cannot delete entity, must detach all policies first."
     aws.answers[CF + "DescribeStackEvents"] = [events(), events(("R", role[0], "DELETE_FAILED", reason))]
@@ -172,7 +173,6 @@ def test_rest_apis_are_deleted_as_slowly_as_api_gateway_asks(aws: RecordedAws) -
 def test_what_is_gone_already_counts_as_removed(aws: RecordedAws, monkeypatch: Any) -> None:
     gone = (400, '{"__type": "ParameterNotFound", "message": ""}')
     aws.answers["ssm.DeleteParameter"] = [gone]
-    monkeypatch.setattr("workshop.on_aws.leftovers.find", lambda *words, **options: [])
     assert cleaning.clean(aws.clients, [cleaning.Thing("parameter", "/workshop-k3f9/a", "k3f9")], silent) == {}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from workshop.core.errors import WorkshopError
 from workshop.core.telling import in_notebook, say
 from workshop.on_aws import tunnel
-from workshop.on_aws.names import LOG_DAYS, suffix
+from workshop.on_aws.names import LOG_DAYS, TAG, suffix
 
 REQUESTS = 1000  # more than a notebook sends
 _READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
@@ -112,7 +112,7 @@ def statement(what: str, account: str, region: str) -> str:
     return (
         f"This will change things on AWS, in account {masked(account)}, region {region}. First: {what}. "
         f"{TUNNEL if tunnel.has_stand_ins() else ''}"
-        f"Names end with {suffix()} and stacks carry the tag workshop={suffix()}; logs are kept for {LOG_DAYS} days. "
+        f"Names end with {suffix()} and stacks carry the tag {TAG}={suffix()}; logs are kept for {LOG_DAYS} days. "
         f"{cost()} To remove everything: workshop clean"
     )
 

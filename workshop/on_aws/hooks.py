@@ -12,7 +12,7 @@ import os
 import re
 from typing import Any
 
-from workshop.on_aws.names import prefix, suffix
+from workshop.on_aws.names import TAG, prefix, suffix
 
 _SERVICES = ("lambda", "logs", "cloudwatch", "iam", "events", "cloudformation")
 _CONTENT = ("Payload", "Environment", "Code", "ZipFile", "TemplateBody", "PolicyDocument")  # not ours to read
@@ -33,7 +33,7 @@ def install(cloud: Any) -> None:
     # For commands and services of this process and those it starts.
     os.environ |= {"WORKSHOP_SUFFIX": mine, "SSM_PREFIX": prefix(mine)}
     boto3.setup_default_session()
-    personal_parameters(boto3.DEFAULT_SESSION, prefix(mine))
+    personal_parameters(boto3.DEFAULT_SESSION, prefix(mine), mine)
     personal_names(boto3.DEFAULT_SESSION, mine)
     if cloud.mode == "aws":
         from workshop.on_aws import confirm, deliveries
@@ -59,13 +59,14 @@ def updates_have_arrived(session: Any) -> None:
     session.events.register("after-call.lambda.UpdateFunctionConfiguration", wait, unique_id="workshop-updates")
 
 
-def personal_parameters(session: Any, under: str) -> None:
+def personal_parameters(session: Any, under: str, owner: str = "") -> None:
     """Adds a prefix to the names of parameters, in every client that this boto3 session makes from now on. Answers
     carry the names that were asked for.
 
     Args:
         session: a `boto3.session.Session`.
         under: such as `/workshop-k3f9/`.
+        owner: the value of the workshop's tag, for parameters that are put.
     """
 
     def named(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -75,6 +76,21 @@ def personal_parameters(session: Any, under: str) -> None:
             params["Name"] = name_under(params["Name"], under)
         if "Names" in params:
             params["Names"] = [name_under(name, under) for name in params["Names"]]
+
+    def tagged(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        # PutParameter takes no tags with Overwrite: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+        if params.get("Overwrite"):
+            context["workshop_tag"] = params.get("Name", "")
+        elif owner:
+            tags = [one for one in params.get("Tags", []) if one.get("Key") != TAG]
+            params["Tags"] = [*tags, {"Key": TAG, "Value": owner}]
+
+    def tag_it(http_response: Any, context: dict[str, Any], **_: Any) -> None:
+        name = context.pop("workshop_tag", "")
+        if name and owner and http_response.status_code < 300:
+            session.client("ssm", region_name=context.get("client_region")).add_tags_to_resource(
+                ResourceType="Parameter", ResourceId=name, Tags=[{"Key": TAG, "Value": owner}]
+            )
 
     def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         asked = context.get("workshop_asked", {})
@@ -88,6 +104,8 @@ def personal_parameters(session: Any, under: str) -> None:
     for operation in _NAMED:
         session.events.register(f"before-parameter-build.ssm.{operation}", named, unique_id=f"workshop-{operation}")
         session.events.register(f"after-call.ssm.{operation}", answered, unique_id=f"workshop-answer-{operation}")
+    session.events.register("before-parameter-build.ssm.PutParameter", tagged, unique_id="workshop-tag")
+    session.events.register("after-call.ssm.PutParameter", tag_it, unique_id="workshop-tagged")
 
 
 def personal_names(session: Any, mine: str) -> None:

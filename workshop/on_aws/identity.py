@@ -246,8 +246,8 @@ def left(reader: Reader) -> str:
     owner = names.suffix()
     found = cleaning.look(clients(reader.region), owner)
     unseen = f"; not looked at: {', '.join(found.unseen)}" if found.unseen else ""
-    if found.things:
-        return f"{len(found.things)} of yours ({owner}); to remove them: workshop clean{unseen}"
+    if count := len(found.things + found.retained):
+        return f"{count} of yours ({owner}); to remove them: workshop clean{unseen}"
     return f"nothing of yours ({owner}){unseen}"
 
 

@@ -6,11 +6,11 @@ Whose each one is stands in `leftovers`; how each goes away in `deleting`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from workshop.on_aws.names import TAG
+from workshop.on_aws.names import FOLDER, TAG
 from workshop.serverless.aws import Clients, error_code
 
 REGION = re.compile(r"(?<![a-z0-9])[a-z]{2}(?:-[a-z]+){1,3}-\d(?![a-z0-9])")
@@ -24,13 +24,15 @@ class Item:
         name: what it is deleted by.
         words: the name somebody gave it, where that is another: an API's, or the function of a mapping.
         resource: service and resource as its ARN ends, such as `sns:orders`: its tags are looked up by that.
-        tag: the value of its tag `workshop`, where the list itself has it.
+        tags: its tags, where the list itself has them.
+        physical: CloudFormation's id of it, where that is not its name.
     """
 
     name: str
     words: str = ""
     resource: str = ""
-    tag: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
+    physical: str = ""
 
 
 # Says of a name whether it may be somebody's of the workshop: lists that need a further question ask it for those only.
@@ -72,13 +74,13 @@ def rules(aws: Clients, asked: Asked) -> Iterator[Item]:
 def rest_apis(aws: Clients, asked: Asked) -> Iterator[Item]:
     """API Gateway's of the first kind; the list has their tags."""
     for one in _pages(aws, "apigateway", "get_rest_apis", "items"):
-        yield Item(one["id"], one["name"], f"apigateway:/restapis/{one['id']}", one.get("tags", {}).get(TAG, ""))
+        yield Item(one["id"], one["name"], f"apigateway:/restapis/{one['id']}", one.get("tags") or {})
 
 
 def http_apis(aws: Clients, asked: Asked) -> Iterator[Item]:
     """API Gateway's of the second kind; the list has their tags."""
     for one in _pages(aws, "apigatewayv2", "get_apis", "Items"):
-        yield Item(one["ApiId"], one["Name"], f"apigateway:/apis/{one['ApiId']}", one.get("Tags", {}).get(TAG, ""))
+        yield Item(one["ApiId"], one["Name"], f"apigateway:/apis/{one['ApiId']}", one.get("Tags") or {})
 
 
 def functions(aws: Clients, asked: Asked) -> Iterator[Item]:
@@ -93,7 +95,7 @@ def layer_versions(aws: Clients, asked: Asked) -> Iterator[Item]:
         name = layer["LayerName"]
         if asked(name):
             for one in _pages(aws, "lambda", "list_layer_versions", "LayerVersions", LayerName=name):
-                yield Item(f"{name}:{one['Version']}", name)
+                yield Item(f"{name}:{one['Version']}", name, physical=one["LayerVersionArn"])
 
 
 def topics(aws: Clients, asked: Asked) -> Iterator[Item]:
@@ -160,11 +162,11 @@ def roles(aws: Clients, asked: Asked) -> Iterator[Item]:
             raise
         used = role.get("RoleLastUsed", {}).get("Region", "")
         if said or used in ("", aws.region):
-            yield Item(name, tag=next((tag["Value"] for tag in role.get("Tags", []) if tag["Key"] == TAG), ""))
+            yield Item(name, tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
 
 
-def tags(aws: Clients) -> dict[str, str]:
-    """The tag `workshop` of everything in the region that has one, by `Item.resource`.
+def tags(aws: Clients) -> dict[str, dict[str, str]]:
+    """The tags of everything in the region that has the workshop's, by `Item.resource`.
 
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html: roles, layers and
     schedules are not in it; what was deleted a moment ago may be, so that lists decide what there is.
@@ -173,22 +175,21 @@ def tags(aws: Clients) -> dict[str, str]:
     wanted = [{"Key": TAG}]
     for one in _pages(aws, "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=wanted):
         _, _, service, _, _, resource = one["ResourceARN"].split(":", 5)
-        value = next((tag["Value"] for tag in one["Tags"] if tag["Key"] == TAG), "")
-        found[f"{service}:{resource.removesuffix(':*')}"] = value
+        found[f"{service}:{resource.removesuffix(':*')}"] = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
     return found
 
 
 def parameters(aws: Clients, owner: str) -> Iterator[Item]:
     """The Parameter Store's below one reader's prefix."""
-    for one in _pages(aws, "ssm", "get_parameters_by_path", "Parameters", Path=f"/{TAG}-{owner}", Recursive=True):
-        yield Item(one["Name"])
+    for one in _pages(aws, "ssm", "get_parameters_by_path", "Parameters", Path=f"/{FOLDER}-{owner}", Recursive=True):
+        yield Item(one["Name"], resource=f"ssm:parameter{one['Name']}")
 
 
 def prefixes(aws: Clients) -> set[str]:
     """Which readers have parameters: the `k3f9` of `/workshop-k3f9/…`."""
-    filters = [{"Key": "Name", "Option": "BeginsWith", "Values": [f"/{TAG}-"]}]
+    filters = [{"Key": "Name", "Option": "BeginsWith", "Values": [f"/{FOLDER}-"]}]
     names = (one["Name"] for one in _pages(aws, "ssm", "describe_parameters", "Parameters", ParameterFilters=filters))
-    return {found[1] for name in names if (found := re.match(rf"/{TAG}-([a-z][a-z0-9]{{1,7}})/", name))}
+    return {found[1] for name in names if (found := re.match(rf"/{FOLDER}-([a-z][a-z0-9]{{1,7}})/", name))}
 
 
 def _pages(aws: Clients, service: str, operation: str, key: str, **more: Any) -> Iterator[Any]:

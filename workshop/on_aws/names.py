@@ -1,8 +1,8 @@
 """Whose things these are: a suffix in names, a tag on stacks, a prefix of parameters.
 
 Thirty people may share one account. On AWS every checkout has a suffix of its own, such as `k3f9`: stages become
-`dev-k3f9`, parameters live under `/workshop-k3f9/`, and the tag `workshop` of every stack is `k3f9`. Offline there is
-no suffix, unless `WORKSHOP_SUFFIX` asks for one.
+`dev-k3f9`, parameters live under `/workshop-k3f9/`, and the tag `serverless-payments-workshop` of every stack is
+`k3f9`. Offline there is no suffix, unless `WORKSHOP_SUFFIX` asks for one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from workshop.core.errors import WorkshopError
 
-TAG = "workshop"
+TAG = "serverless-payments-workshop"  # nobody else's: `workshop` alone is a key that other teams use, too
+FOLDER = "workshop"  # parameters live under `/workshop-k3f9/`
 NOBODY = "shared"  # the tag's value where there is no suffix
 LOG_DAYS = 3  # how long logs are kept on AWS
 # Words that end other people's names, too: `tools-dev` is not the layer `tools` of a reader `dev`.
@@ -65,9 +66,10 @@ def suffix() -> str:
         WorkshopError: `WORKSHOP_SUFFIX` holds what cannot stand in a name, or a new one cannot be kept.
     """
     given = os.environ.get("WORKSHOP_SUFFIX", "").strip()
+    shared = os.environ.get("WORKSHOP_CLOUD") == "aws"
     if given:
-        return checked(given)
-    return kept() if os.environ.get("WORKSHOP_CLOUD") == "aws" else ""
+        return not_a_word(checked(given)) if shared else checked(given)
+    return kept() if shared else ""
 
 
 def checked(text: str) -> str:
@@ -86,6 +88,32 @@ def checked(text: str) -> str:
         raise WorkshopError(
             f"The suffix {text!r} will not do: names of other people's things end in that word, too.",
             fix="Set WORKSHOP_SUFFIX to something like k3f9, or unset it.",
+            used_wrongly=True,
+        )
+    return text
+
+
+def is_suffix(text: str) -> bool:
+    """True for what can be a suffix."""
+    return bool(re.fullmatch(r"[a-z][a-z0-9]{1,7}", text)) and text not in _WORDS
+
+
+def is_word(text: str) -> bool:
+    """True for what others may have in a name without knowing of us: `anna`, `team1`, `v2`; not for `k3f9`."""
+    return bool(re.fullmatch(r"[a-z]{2,}\d*|[a-z]\d", text))
+
+
+def not_a_word(text: str) -> str:
+    """A suffix that may be used in an account which others use, too.
+
+    Raises:
+        WorkshopError: it looks like a word, such as another team's name or stage.
+    """
+    if is_word(text):
+        raise WorkshopError(
+            f"The suffix {text!r} looks like a word, and in an account that others use, too, their names may hold it.",
+            fix="Unset WORKSHOP_SUFFIX, and this checkout makes its own; or set it to something like k3f9, with a "
+            "digit between letters. What an earlier suffix made: workshop clean --suffix " + text,
             used_wrongly=True,
         )
     return text
@@ -112,10 +140,10 @@ def kept(file: Path = _FILE) -> str:
 
 
 def tag_value() -> str:
-    """The value of the tag `workshop`."""
+    """The value of the tag `serverless-payments-workshop`."""
     return suffix() or NOBODY
 
 
 def prefix(mine: str) -> str:
     """Where one reader's parameters live in the Parameter Store: `/workshop-k3f9/`; empty without a suffix."""
-    return f"/workshop-{mine}/" if mine else ""
+    return f"/{FOLDER}-{mine}/" if mine else ""

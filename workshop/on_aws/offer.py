@@ -63,7 +63,7 @@ def left() -> str:
     owner = names.tag_value()
     found = cleaning.look(clients(os.environ["AWS_REGION"]), owner)
     unseen = f" {found}" if str(found) else ""
-    things = [thing for thing in found.things if not tunnel.is_mine(thing.name)]
+    things = [thing for thing in found.things + found.retained if not tunnel.is_mine(thing.name)]
     if not things:
         return f"Nothing of yours ({owner}) is left on AWS{' where one may look' if unseen else ''}.{unseen}"
     kinds = Counter(thing.kind for thing in things)

@@ -19,14 +19,14 @@ def leave(aws: Clients, owner: str, *, tag: str = "") -> None:
     Args:
         aws: clients of an offline cloud.
         owner: a reader's suffix.
-        tag: the value of their tag `workshop`, where they can have one; none when empty.
+        tag: the value of their tag `serverless-payments-workshop`, where they can have one; none when empty.
     """
     name = f"orders-dev-{owner}"
     tags = [{"Key": TAG, "Value": tag}] if tag else []
     arn = _role(aws, f"{name}-{aws.region}-lambdaRole", tags)
     for _ in range(2):
         aws.get("lambda").publish_layer_version(LayerName=f"tools-{owner}", Content={"ZipFile": _zip()})
-    target = _mapping(aws, f"{name}-deliver", arn)
+    target = _mapping(aws, f"{name}-deliver", arn, {TAG: tag} if tag else {})
     _schedules(aws, name, owner, tags, target, arn)
     aws.get("apigateway").create_rest_api(name=name, **({"tags": {TAG: tag}} if tag else {}))
     aws.get("apigatewayv2").create_api(Name=name, ProtocolType="HTTP", **({"Tags": {TAG: tag}} if tag else {}))
@@ -54,7 +54,7 @@ def _role(aws: Clients, name: str, tags: list[dict[str, str]]) -> str:
     return str(made["Arn"])
 
 
-def _mapping(aws: Clients, function: str, role: str) -> str:
+def _mapping(aws: Clients, function: str, role: str, tags: dict[str, str]) -> str:
     """An event source mapping whose function and queue are gone. Returns the function's ARN."""
     sqs, lambdas = aws.get("sqs"), aws.get("lambda")
     queue = sqs.create_queue(QueueName=f"{function}-Q")["QueueUrl"]
@@ -62,7 +62,7 @@ def _mapping(aws: Clients, function: str, role: str) -> str:
     made = lambdas.create_function(
         FunctionName=function, Runtime="python3.13", Role=role, Handler="handler.handler", Code={"ZipFile": _zip()}
     )
-    lambdas.create_event_source_mapping(FunctionName=function, EventSourceArn=source)
+    lambdas.create_event_source_mapping(FunctionName=function, EventSourceArn=source, Tags=tags)
     lambdas.delete_function(FunctionName=function)
     sqs.delete_queue(QueueUrl=queue)
     return str(made["FunctionArn"])

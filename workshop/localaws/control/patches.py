@@ -16,6 +16,7 @@ AFTER_IMPORT: dict[str, tuple[str, ...]] = {
     "sns": ("workshop.localaws.events.topics_and_buckets:install_sns",),
     "sqs": ("workshop.localaws.events.topics_and_buckets:install_sqs",),
     "ssm": ("workshop.localaws.control.parameters:install",),
+    "resourcegroupstaggingapi": ("workshop.localaws.control.tagging:install",),
     "s3": ("workshop.localaws.events.topics_and_buckets:install_s3", "workshop.localaws.iam.buckets:install"),
 }
 _done: set[str] = set()
