@@ -22,7 +22,7 @@ def ask(method: str = "GET", **headers: str) -> int:
 
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "headers": pairs}
-    asyncio.run(LoopbackOnly(app, also_hosts=(".amazonaws.com",))(scope, None, send))
+    asyncio.run(LoopbackOnly(app)(scope, None, send))
     return got[0]["status"]
 
 
@@ -34,8 +34,6 @@ def ask(method: str = "GET", **headers: str) -> int:
         "LOCALHOST:1",
         "[::1]:80",
         "api.localhost:4566",
-        "abc.execute-api.eu-west-1.amazonaws.com",
-        "abc.execute-api.eu-west-1.AMAZONAWS.COM",
     ],
 )
 def test_this_machine_is_answered(host: str) -> None:
@@ -50,7 +48,8 @@ def test_this_machine_is_answered(host: str) -> None:
         "localhost.evil.example",
         "10.0.0.7:4566",
         "amazonaws.com.evil.example",
-        "notamazonaws.com",
+        "amazonaws.com",
+        "sqs.eu-west-1.amazonaws.com",
     ],
 )
 def test_a_foreign_host_is_refused(host: str) -> None:
@@ -60,7 +59,7 @@ def test_a_foreign_host_is_refused(host: str) -> None:
 
 def test_a_request_has_one_host() -> None:
     """https://www.rfc-editor.org/rfc/rfc9112.html#section-3.2"""
-    guard = LoopbackOnly(lambda *_: None, also_hosts=())  # type: ignore[arg-type, return-value]
+    guard = LoopbackOnly(lambda *_: None)  # type: ignore[arg-type, return-value]
     for hosts in (("localhost", "evil.example"), ("evil.example", "localhost")):
         assert guard.refusal("GET", [(b"host", host.encode()) for host in hosts])
 

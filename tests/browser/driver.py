@@ -119,8 +119,8 @@ class Browser:
 
 
 @contextlib.contextmanager
-def launched(width: int = 1280, height: int = 800) -> Iterator[Browser]:
-    """A headless browser while the block runs; ended with everything it started."""
+def launched(width: int = 1280, height: int = 800, more: tuple[str, ...] = ()) -> Iterator[Browser]:
+    """A headless browser while the block runs; ended with everything it started. `more` are further arguments."""
     port = net.bind()
     number = port.getsockname()[1]
     port.close()
@@ -135,7 +135,8 @@ def launched(width: int = 1280, height: int = 800) -> Iterator[Browser]:
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{number}", timeout=60, trust_env=False) as http:
             wait_for(http)
-            made = http.post("/session", json={"capabilities": {"alwaysMatch": capabilities(profile, width, height)}})
+            wanted = {"alwaysMatch": capabilities(profile, width, height, more)}
+            made = http.post("/session", json={"capabilities": wanted})
             value = made.json()["value"]
             assert "sessionId" in value, value
             window = Browser(f"/session/{value['sessionId']}", http)
@@ -160,7 +161,7 @@ def wait_for(http: httpx.Client) -> None:
     raise AssertionError("chromedriver does not answer")
 
 
-def capabilities(profile: str, width: int, height: int) -> dict[str, Any]:
+def capabilities(profile: str, width: int, height: int, more: tuple[str, ...]) -> dict[str, Any]:
     """What the browser shall be like: headless, quiet, with its console kept."""
     arguments = [
         "--headless=new",
@@ -171,6 +172,7 @@ def capabilities(profile: str, width: int, height: int) -> dict[str, Any]:
         "--force-device-scale-factor=1",
         f"--user-data-dir={profile}",
         f"--window-size={width},{height}",
+        *more,
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--no-sandbox")

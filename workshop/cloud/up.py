@@ -34,7 +34,8 @@ class Lazy:
     """An ASGI app that is imported at its first request, so that the cloud's ports answer at once."""
 
     def __init__(self, make: Callable[[], net.ASGIApp]) -> None:
-        self.make, self.app = make, None
+        self.make = make
+        self.app: net.ASGIApp | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if self.app is None:
@@ -86,28 +87,18 @@ def partner_app(name: str, clock: Callable[[], float], urls: dict[str, str]) -> 
     return net.LoopbackOnly(Lazy(make))
 
 
-def server(app: net.ASGIApp, http: Any = "httptools") -> Any:
-    """A uvicorn server that leaves signals to us and access logs to the functions; `http` is its protocol class."""
+def server(app: net.ASGIApp, **settings: Any) -> Any:
+    """A uvicorn server that leaves signals to us and access logs to the functions; see `core.serving`."""
     import uvicorn
+
+    from workshop.core.serving import config
 
     class Quiet(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self):
             yield
 
-    config = uvicorn.Config(
-        app,
-        http=http,
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=75,
-        server_header=False,
-        date_header=False,
-    )
-    return Quiet(config)
+    return Quiet(config(app, timeout_keep_alive=75, **settings))
 
 
 def url_of(sock: socket.socket) -> str:
@@ -134,7 +125,7 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
             local.set_partners(urls)
             clock = local.clock.time
             await local.start()
-            servers.append((server(local.asgi, GatewayProtocol), aws))
+            servers.append((server(local.asgi, http=GatewayProtocol), aws))
         servers += [(server(partner_app(name, clock or Told(), urls)), sock) for name, sock in sockets.items()]
         tasks = [asyncio.create_task(each.serve(sockets=[sock])) for each, sock in servers]
         folders = local.engine.launches.folders if local else ""

@@ -1,1 +1,1 @@
-"""The lowest floor: what every other room may use, and which uses none of them. Standard library only."""
+"""The lowest floor: what every other room may use and uses none of them. Standard library only but for `serving`."""

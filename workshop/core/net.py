@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -59,7 +60,7 @@ def holder_of(port: int) -> str:
 
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, OSError):
         return ""
@@ -89,20 +90,35 @@ class LoopbackOnly:
 
     Args:
         app: the application behind it.
-        also_hosts: suffixes of further host names let through, such as `.amazonaws.com`, which nobody else can point
-            at this machine.
+        public: an application that other names lead to as well: what AWS shows to everybody. Whoever runs the DNS of a
+            network can point any name at this machine, so nothing that is the reader's alone may be in it.
+        public_hosts: those names; the whole name must match.
     """
 
-    def __init__(self, app: ASGIApp, also_hosts: Iterable[str] = ()) -> None:
-        self.app, self.also_hosts = app, tuple(also_hosts)
+    def __init__(self, app: ASGIApp, public: ASGIApp | None = None, public_hosts: str = "") -> None:
+        self.app, self.public = app, public
+        self.public_hosts = re.compile(public_hosts, re.IGNORECASE) if public else None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        app = self.app
         if scope["type"] in ("http", "websocket"):
-            refusal = self.refusal(scope["method"] if scope["type"] == "http" else "GET", scope["headers"])
+            method = scope["method"] if scope["type"] == "http" else "GET"
+            if self.public is not None and self.is_public(scope["headers"]):
+                app = self.public
+                refusal = self.refusal(method, [each for each in scope["headers"] if each[0] != b"host"])
+            else:
+                refusal = self.refusal(method, scope["headers"])
             if refusal:
                 await self._refuse(scope, send, refusal)
                 return
-        await self.app(scope, receive, send)
+        await app(scope, receive, send)
+
+    def is_public(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether the one Host of a request is a name for everybody."""
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or self.public_hosts is None or hosts[0].startswith(b"127.0.0.1"):
+            return False
+        return bool(self.public_hosts.fullmatch(host_name(hosts[0].decode("latin-1")).rstrip(".")))
 
     def refusal(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """Why a request with these headers is refused; empty when it may pass."""
@@ -118,9 +134,9 @@ class LoopbackOnly:
                 site = value
         # The two that every client here sends, first: this runs once a request.
         if host and host.lower().partition(b":")[0] not in (b"127.0.0.1", b"localhost"):
-            name = host_name(host.decode("latin-1").lower())
-            if not is_loopback(name) and not name.endswith(self.also_hosts or ("\0",)):
-                return f"This server answers only on this machine, not as {name!r}."
+            asked = host_name(host.decode("latin-1").lower())
+            if not is_loopback(asked):
+                return f"This server answers only on this machine, not as {asked!r}."
         if site == b"cross-site":
             return "Requests from other web sites are refused."
         if origin and method not in ("GET", "HEAD", "OPTIONS"):

@@ -14,6 +14,7 @@ async def serve(port: int) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     import uvicorn
 
+    from workshop.core.serving import config
     from workshop.localaws import LocalAWS
 
     sock = net.bind(port, what="The offline AWS")
@@ -21,18 +22,7 @@ async def serve(port: int) -> None:
     aws.set_url(f"http://{net.LOOPBACK}:{sock.getsockname()[1]}")
     await aws.start()
     print(aws.url, flush=True)
-    config = uvicorn.Config(
-        aws.asgi,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(aws.asgi))
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: setattr(server, "should_exit", True))
     try:

@@ -34,6 +34,10 @@ from workshop.localaws.settings import Settings
 from workshop.localaws.sink import Sink
 
 log = logging.getLogger(__name__)
+# Names of deployed APIs and function URLs, the only ones that AWS answers to everybody:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+# https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+PUBLIC_HOSTS = r"[a-z0-9]+\.(execute-api\.[a-z0-9-]+\.amazonaws\.com|lambda-url\.[a-z0-9-]+\.on\.aws)"
 REAP_EVERY = 5.0  # seconds
 
 
@@ -73,7 +77,7 @@ class LocalAWS:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.ready = threading.Event()
         self.server = Server(self)
-        self.asgi = net.LoopbackOnly(self.server, also_hosts=(".amazonaws.com", ".on.aws"))
+        self.asgi = net.LoopbackOnly(self.server, self.server.public, PUBLIC_HOSTS)
         neighbours.connect(self)
         self._chores: list[asyncio.Task[None]] = []
 

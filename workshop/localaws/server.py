@@ -6,7 +6,9 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
+from workshop.core.net import LoopbackOnly
 from workshop.localaws.control import workshop_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
@@ -67,6 +69,10 @@ class Server:
         if gateway is not None and gateway.owns(scope):
             await gateway.handle(scope, receive, send)
             return
+        refusal = from_a_page(scope)
+        if refusal:
+            await send_response(send, answer(Request.from_scope(scope, b"", ""), refusal), scope["method"])
+            return
         try:
             body = await read_body(receive)
             if body is None:
@@ -77,6 +83,14 @@ class Server:
             error = AwsError("RequestEntityTooLargeException", f"The body is larger than {MAX_BODY} bytes.", 413)
             response = answer(request, error)
         await send_response(send, response, request.method)
+
+    async def public(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One HTTP request by the name of a deployed API: nothing else is behind such a name."""
+        if scope["type"] != "http":
+            return
+        if not self.is_open:
+            await self._opened()
+        await self.aws.gateway.handle(scope, receive, send)
 
     async def respond(self, request: Request) -> Response:
         """The answer to one request, errors included."""
@@ -96,6 +110,27 @@ class Server:
 
     async def _in_thread(self, request: Request) -> Response:
         return await asyncio.get_running_loop().run_in_executor(self.threads, self.aws.control, request)
+
+
+def from_a_page(scope: dict[str, Any]) -> AwsError | None:
+    """Why a request to the control plane is refused that a web page could have sent; None when none could.
+
+    A page of another site can have a browser send any GET, and any header with it only where we allow it to, which we
+    do not. AWS's query protocol changes things by GET too, so it needs the header that AWS's clients sign with.
+    """
+    headers = dict(scope["headers"])
+    if headers.get(b"origin") and LoopbackOnly(_nothing).refusal("POST", [(b"origin", headers[b"origin"])]):
+        return AwsError("AccessDenied", "Requests from other web sites are refused.", 403)
+    if scope["method"] == "POST" or b"authorization" in headers or b"x-amz-target" in headers:
+        return None
+    if "Action" in parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        sentence = "An action that is asked by GET needs an Authorization header: sign the request, or use POST."
+        return AwsError("MissingAuthenticationToken", sentence, 403)
+    return None
+
+
+async def _nothing(*_: Any) -> None:
+    """The app behind a guard that is only asked."""
 
 
 async def read_body(receive: Any, limit: int = MAX_BODY) -> bytes | None:

@@ -10,6 +10,7 @@ import uvicorn
 
 from workshop.core import net
 from workshop.core.errors import WorkshopError
+from workshop.core.serving import config
 from workshop.partners import PARTNERS, PartnerContext
 
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     module, _, factory = PARTNERS[options.name].partition(":")
     app = getattr(importlib.import_module(module), factory)(PartnerContext(urls={options.name: url}))
     print(url, flush=True)
-    uvicorn.Server(uvicorn.Config(net.LoopbackOnly(app), log_level="warning", lifespan="off")).run(sockets=[sock])
+    uvicorn.Server(config(net.LoopbackOnly(app), log_level="warning")).run(sockets=[sock])
     return 0
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
-from workshop.serverless.code_checks import layers_of
+from workshop.core.unzip import BadZip, unzip
+from workshop.serverless.code_checks import MOST_UNZIPPED, layers_of
 from workshop.serverless.invoking_locally import variables
 from workshop.serverless.marks import mark_of
 from workshop.serverless.packaging import package
@@ -39,10 +38,10 @@ def check_imports(service: Service) -> None:
             continue
         with tempfile.TemporaryDirectory(prefix="workshop-import-") as temporary:
             root = Path(temporary)
-            zipfile.ZipFile(BytesIO(made.functions[name].content)).extractall(root / "task")
+            _unzip(made.functions[name].content, root / "task", f"the package of {name}")
             paths = [root / "task"]
             for number, layer in enumerate(layers_of(service, name)[0]):
-                zipfile.ZipFile(BytesIO(made.layers[layer].content)).extractall(root / str(number))
+                _unzip(made.layers[layer].content, root / str(number), f"the layer {layer}")
                 paths.append(root / str(number) / "python")
             environment = variables(service, name, paths)
             module, _, function = settings["handler"].rpartition(".")
@@ -66,3 +65,10 @@ def check_imports(service: Service) -> None:
             raise WorkshopError(
                 f"The handler of {name} does not import: {lines[-1]}", where=str(mark_of(settings, "handler") or "")
             )
+
+
+def _unzip(content: bytes, folder: Path, what: str) -> None:
+    try:
+        unzip(content, folder, most=MOST_UNZIPPED)
+    except BadZip as error:
+        raise WorkshopError(f"Lambda could not unpack {what}: {error}") from None

@@ -7,18 +7,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.unzip import BadZip, unzip
 from workshop.serverless import naming
+from workshop.serverless.code_checks import MOST_UNZIPPED
 from workshop.serverless.foreign_layers import fetch
 from workshop.serverless.invoking import Answer
 from workshop.serverless.kinds import is_intrinsic
@@ -117,6 +117,9 @@ def _layers(service: Service, function: str, folder: Path) -> list[Path]:
             found.append(service.folder / service.layers[by_id[layer["Ref"]]].get("path", "."))
         elif isinstance(layer, str):
             place = folder / f"layer{number}"
-            zipfile.ZipFile(io.BytesIO(fetch(service, layer))).extractall(place)
+            try:
+                unzip(fetch(service, layer), place, most=MOST_UNZIPPED)
+            except BadZip as error:
+                raise WorkshopError(f"The layer {layer} cannot be unpacked: {error}") from None
             found.append(place)
     return found

@@ -14,6 +14,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.core import test_unzip
+from tests.core.test_unzip import ODD
 from tests.localaws.bench import ECHO, Bench, unique, zipped
 
 EMPTY = b"PK\x05\x06" + bytes(18)  # a zip with nothing in it
@@ -192,6 +194,16 @@ def test_a_link_out_of_the_package_is_refused(api: Any, role: str) -> None:
     code, message = refusal(create, api=api, role=role, Code={"ZipFile": buffer.getvalue()})
     assert code == "InvalidParameterValueException"
     assert "points outside" in message
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_zip_is_a_sentence_for_functions_and_for_layers(api: Any, role: str, case: str) -> None:
+    content = {"ZipFile": test_unzip.zipped(*ODD[case])}
+    code, message = refusal(create, api=api, role=role, Code=content)
+    of_layer = refusal(lambda **given: api.publish_layer_version(LayerName="odd", **given), Content=content)
+    assert (code, message) == of_layer
+    assert code == "InvalidParameterValueException"
+    assert message.startswith("Could not unzip uploaded file.") and "workshop-cloud" not in message
 
 
 def test_new_code_and_configuration_reach_the_next_request(api: Any, role: str) -> None:

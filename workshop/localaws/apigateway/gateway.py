@@ -196,6 +196,12 @@ def address(scope: dict[str, Any]) -> tuple[str, str | None, str, str]:
     """What a request names: (API id or URL id, stage or None when it leads the path, raw path, "api" or "url")."""
     raw = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     path: str = raw.decode("latin-1").partition("?")[0] or "/"
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+    name = host.partition(".")[0]
+    if ".lambda-url." in host:
+        return name, None, path, "url"
+    if ".execute-api." in host:
+        return name, None, "/" + path.lstrip("/"), "api"
     if path.startswith(PATH_FORM):
         api, slash, rest = path[len(PATH_FORM) :].partition("/")
         return api, None, slash + rest or "/", "api"
@@ -206,8 +212,4 @@ def address(scope: dict[str, Any]) -> tuple[str, str | None, str, str]:
         front, _, rest = path.partition("/_user_request_")
         api, _, stage = front[len(USER_REQUEST) :].partition("/")
         return api, stage, rest if rest.startswith("/") else "/" + rest, "api"
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
-    name = host.partition(".")[0]
-    if ".lambda-url." in host:
-        return name, None, path, "url"
     return name, None, "/" + path.lstrip("/"), "api"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from workshop.core.serving import BoundedProtocol
 
 
 class OneWrite:
@@ -42,7 +42,7 @@ class OneWrite:
         self._transport.close()
 
 
-class GatewayProtocol(HttpToolsProtocol):
+class GatewayProtocol(BoundedProtocol):
     """uvicorn's protocol, which lowers header names, with the names as sent in `scope["workshop.header_names"]`.
 
     REST APIs hand header names to functions in the client's own spelling, such as `X-GitHub-Event`.

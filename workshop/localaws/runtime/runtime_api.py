@@ -58,8 +58,10 @@ class RuntimeConnection(asyncio.Protocol):
 
     def reset(self) -> None:
         """Forget the last request."""
-        self.url, self.headers, self.body, self.size, self.too_large = b"", {}, [], 0, False
-        self.head_size = 0
+        self.url, self.size, self.too_large = b"", 0, False
+        self.headers: Headers = {}
+        self.body: list[bytes] = []
+        self.head_size = self.unread = 0
 
     # What asyncio tells.
 
@@ -67,8 +69,11 @@ class RuntimeConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
+        self.unread += len(data)  # an unfinished head is kept by the parser, which has no bound
         try:
             self.parser.feed_data(data)
+            if self.unread > HEAD_LIMIT:
+                raise httptools.HttpParserError("too many headers")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.work()
             self.refuse(400, "InvalidRequest", "This is not a request that the Runtime API knows.", close=True)
@@ -93,6 +98,7 @@ class RuntimeConnection(asyncio.Protocol):
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        self.unread = -(1 << 62)  # what comes now is a body, which has its own bound
         if self.headers.get(b"expect", b"").lower() == b"100-continue" and self.transport:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -14,6 +14,7 @@ import uvicorn
 from workshop.cloud.up import watch_lifeline
 from workshop.core import net
 from workshop.core.errors import WorkshopError
+from workshop.core.serving import config
 from workshop.partners import PartnerContext
 from workshop.partners.backend import app
 
@@ -31,17 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(f"http://{net.LOOPBACK}:{sock.getsockname()[1]}", flush=True)
     guarded = net.LoopbackOnly(app(PartnerContext(), options.journal))
-    config = uvicorn.Config(
-        guarded,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        timeout_graceful_shutdown=1,
-        server_header=False,
-        date_header=False,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(guarded))
 
     def stop() -> None:
         server.should_exit = True

@@ -168,17 +168,13 @@ class Offline:
         import uvicorn
 
         from workshop.core.net import LoopbackOnly
+        from workshop.core.serving import config
 
         self._reporter.start()
-        config = uvicorn.Config(
-            LoopbackOnly(self._app),
-            log_level="critical",
-            access_log=False,
-            lifespan="on",
-            server_header=False,
-            timeout_graceful_shutdown=2,
+        settings = config(
+            LoopbackOnly(self._app), log_level="critical", lifespan="on", date_header=True, timeout_graceful_shutdown=2
         )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(settings)
         ready = threading.Event()
 
         async def serve() -> None:
