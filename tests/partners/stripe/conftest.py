@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from stripe import HTTPClient, RequestsClient
 
 from tests.partners.serving import Moving, served
+from tests.partners.stripe.library_schemas import schema
 
 KEY = "sk_test_workshop"
 SCHEMAS = json.loads((Path(__file__).parents[2] / "fixtures" / "stripe_schemas.json").read_text(encoding="utf-8"))
@@ -24,12 +25,22 @@ def validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator({**SCHEMAS, "$ref": f"#/$defs/{kind}"})
 
 
-VALIDATORS = {kind: validator(kind) for kind in (*KINDS, "error")}
+VALIDATORS = {kind: validator(kind) for kind in (*KINDS, "error")} | {
+    kind: Draft202012Validator(schema(cls))
+    for kind, cls in {
+        "balance_transaction": stripe.BalanceTransaction,
+        "card": stripe.Card,
+        "dispute": stripe.Dispute,
+        "payment_method": stripe.PaymentMethod,
+        "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
+        "token": stripe.Token,
+    }.items()
+}
 
 
 def check(body: Any) -> None:
     """Fails when a body, or an object inside it, is not as Stripe describes it."""
-    if "error" in body:
+    if "error" in body and "object" not in body:
         VALIDATORS["error"].validate(body)
         return
     if body.get("object") in ("list", "search_result"):

@@ -150,14 +150,18 @@ SDK_PARAMETERS = {
     "POST /v1/refunds": "refund_create_params.RefundCreateParams",
     "GET /v1/refunds": "refund_list_params.RefundListParams",
     "POST /v1/refunds/{id}": "refund_update_params.RefundUpdateParams",
+    "GET /v1/disputes": "dispute_list_params.DisputeListParams",
+    "POST /v1/disputes/{id}": "dispute_update_params.DisputeUpdateParams",
+    "POST /v1/disputes/{id}/close": "dispute_close_params.DisputeCloseParams",
+    "POST /v1/refunds/{id}/cancel": "refund_cancel_params.RefundCancelParams",
     "GET /v1/events": "event_list_params.EventListParams",
     "POST /v1/webhook_endpoints": "webhook_endpoint_create_params.WebhookEndpointCreateParams",
     "GET /v1/webhook_endpoints": "webhook_endpoint_list_params.WebhookEndpointListParams",
     "POST /v1/webhook_endpoints/{id}": "webhook_endpoint_update_params.WebhookEndpointUpdateParams",
     "GET /v1/balance_transactions": "balance_transaction_list_params.BalanceTransactionListParams",
 }
-# Parameters of Stripe's that the library no longer names for this version.
-OLDER = {"payment_method_types", "statement_descriptor", "networks", "customer"}
+# Parameters of Stripe's that the library no longer names for this version, or that only Stripe.js sends.
+OLDER = {"payment_method_types", "statement_descriptor", "networks", "customer", "client_secret"}
 
 
 @pytest.mark.parametrize("endpoint", SDK_PARAMETERS)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import heapq
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from workshop.partners.stripe import errors
 from workshop.partners.stripe.events import Events
 from workshop.partners.stripe.idempotency import Idempotency
 from workshop.partners.stripe.keys import Keys
-from workshop.partners.stripe.store import Store
+from workshop.partners.stripe.store import Object, Store
 
 TICK = 0.05  # seconds between looks at a clock that a lesson may move
 
@@ -27,22 +30,29 @@ class Settings:
         requests_per_second: above it requests get 429; 0 has no limit. Stripe's sandboxes allow 25.
             https://docs.stripe.com/rate-limits
         webhooks: `sent` at once or `held` back until `/_stand_in/deliver`.
+        balance_seconds: how long after an asynchronous capture its balance transaction is there (`charge.updated`).
+        refund_seconds: how long after a refund the bank's late answer comes, with the test cards that have one.
+        dispute_seconds: how long after a payment its dispute comes, and after its evidence the decision.
     """
 
     network_seconds: float = 0.0
     requests_per_second: int = 0
     webhooks: str = "sent"
+    balance_seconds: float = 1.0
+    refund_seconds: float = 5.0
+    dispute_seconds: float = 2.0
 
     def change(self, wanted: dict[str, object]) -> None:
-        """Changes what is named. Raises ValueError for nonsense."""
+        """Changes what is named, all of it or nothing. Raises ValueError for nonsense."""
         for name, value in wanted.items():
+            if name not in self.__slots__:
+                raise ValueError(f"{name!r} is none of {', '.join(self.__slots__)}")
             if name == "webhooks":
                 if value not in ("sent", "held"):
                     raise ValueError("webhooks is sent or held")
-            elif name not in ("network_seconds", "requests_per_second"):
-                raise ValueError(f"{name!r} is none of network_seconds, requests_per_second, webhooks")
             elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
                 raise ValueError(f"{name} is a number from 0 to 1000")
+        for name, value in wanted.items():
             setattr(self, name, value)
 
 
@@ -53,7 +63,8 @@ class Account:
         self.clock = context.clock
         self.store = Store(context.clock)
         self.events = Events(self)
-        self.waiting: list[tuple[float, Callable[[], None]]] = []
+        self.waiting: list[tuple[float, int, Callable[[], None]]] = []  # a heap: the first that is due in front
+        self._order = itertools.count()
         self._ticking: asyncio.Task[None] | None = None
         self.reset()
 
@@ -68,7 +79,7 @@ class Account:
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         """Does something when the account's clock has gone on by so many seconds."""
-        self.waiting.append((self.clock() + seconds, work))
+        heapq.heappush(self.waiting, (self.clock() + seconds, next(self._order), work))
         if self._ticking is None or self._ticking.done():
             self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
@@ -76,10 +87,12 @@ class Account:
         while self.waiting:
             await asyncio.sleep(TICK)
             now = self.clock()
-            due = sorted((each for each in self.waiting if each[0] <= now), key=lambda each: each[0])
-            self.waiting = [each for each in self.waiting if each[0] > now]
-            for _, work in due:
-                work()
+            while self.waiting and self.waiting[0][0] <= now:
+                heapq.heappop(self.waiting)[2]()
+
+    def emit(self, kind: str, item: Object, previous: Object | None = None) -> None:
+        """Makes an event about something that happened by itself, without a request."""
+        self.events.emit(kind, copy.deepcopy(item), previous, request_id=None, idempotency_key=None)
 
     def limit_rate(self) -> None:
         """Raises ApiError 429 when too many requests came within one second."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -16,14 +15,26 @@ from starlette.responses import Response
 from workshop.partners.common import JsonAnswer
 
 # The modules whose import fills the table of operations.
-from workshop.partners.stripe import charges, customers, elsewhere, errors, events, expanding, payment_intents, search
+from workshop.partners.stripe import (
+    charges,
+    customers,
+    disputes,
+    elsewhere,
+    errors,
+    events,
+    expanding,
+    payment_intents,
+    refunds,
+    search,
+    versions,
+)
 from workshop.partners.stripe.account import Account
 from workshop.partners.stripe.errors import ApiError
 from workshop.partners.stripe.keys import ACCOUNT
-from workshop.partners.stripe.operations import API_VERSION, OPERATIONS, Call, Operation
+from workshop.partners.stripe.operations import OPERATIONS, Call, Operation
 from workshop.partners.stripe.parameters import decode, read, unreadable
 
-ENDPOINTS = (charges, customers, events, payment_intents, search)
+ENDPOINTS = (charges, customers, disputes, events, payment_intents, refunds, search)
 LONGEST_BODY = 1_000_000
 FORM = "application/x-www-form-urlencoded"
 # Fixed words before identifiers: /v1/charges/search is no charge.
@@ -39,31 +50,49 @@ class Api:
 
     async def __call__(self, request: Request) -> Response:
         request_id = f"req_{self.account.store.letters(14)}"
-        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, "Cache-Control": "no-cache, no-store"}
+        headers = {
+            "Request-Id": request_id,
+            "Stripe-Version": versions.API_VERSION,
+            "Cache-Control": "no-cache, no-store",
+        }
         try:
             operation, names = route(request.method, request.url.path)
-            self.account.keys.check(request.headers.get("authorization"), operation.resource, operation.level)
-            check_version(request.headers.get("stripe-version"))
+            key = self.account.keys.check(
+                request.headers.get("authorization"),
+                operation.resource,
+                operation.level,
+                publishable=operation.publishable,
+            )
+            headers["Stripe-Version"] = versions.check(request.headers.get("stripe-version"))
             check_account(request.headers)
             self.account.limit_rate()
             given = await parameters(request)
-            status, body, more = await self.idempotent(request, operation, names, given, request_id)
+            call = Call(
+                self.account,
+                given,
+                request_id,
+                request.headers.get("idempotency-key") if request.method == "POST" else None,
+                self.base_url,
+                headers["Stripe-Version"],
+                key.startswith("pk_"),
+            )
+            status, body, more = await self.idempotent(request, operation, names, call)
         except ApiError as error:
             status, body, more = answer_of(error)
         headers |= more
         return Response(body, status, headers, media_type="application/json")
 
     async def idempotent(
-        self, request: Request, operation: Operation, names: dict[str, str], given: dict[str, Any], request_id: str
+        self, request: Request, operation: Operation, names: dict[str, str], call: Call
     ) -> tuple[int, bytes, dict[str, str]]:
         """Runs an operation once for each idempotency key; only POST requests have one."""
-        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        key = call.idempotency_key
         if key is None:
-            status, body, more, _ = await self.run(operation, names, given, request_id, None)
+            status, body, more, _ = await self.run(operation, names, call)
             return status, body, more
         keys = self.account.idempotency
-        canonical = json.dumps(given, sort_keys=True).encode()
-        first = keys.begin(key, request.url.path, canonical, request_id)
+        canonical = json.dumps(call.given, sort_keys=True).encode()
+        first = keys.begin(key, request.url.path, canonical, call.request_id)
         if first is not None:
             return (
                 (first.status or 200),
@@ -76,23 +105,22 @@ class Api:
             )
         saved = False
         try:
-            status, body, more, saved = await self.run(operation, names, given, request_id, key)
+            status, body, more, saved = await self.run(operation, names, call)
         finally:
             if not saved:
                 keys.forget(key)
         if saved:
             keys.finish(key, status, body)
-        return status, body, more | {"Idempotency-Key": key, "Original-Request": request_id}
+        return status, body, more | {"Idempotency-Key": key, "Original-Request": call.request_id}
 
     async def run(
-        self, operation: Operation, names: dict[str, str], given: dict[str, Any], request_id: str, key: str | None
+        self, operation: Operation, names: dict[str, str], call: Call
     ) -> tuple[int, bytes, dict[str, str], bool]:
         """Runs an operation. Returns status, body, headers, and whether an idempotency key keeps them."""
         try:
-            values = read(given, operation.takes, operation.beyond)
-            paths = values.get("expand", [])
+            call.given = read(call.given, operation.takes, operation.beyond)
+            paths = call.given.get("expand", [])
             expanding.check(operation.kind, paths, lists=operation.lists)
-            call = Call(self.account, values, request_id, key, self.base_url)
             result = operation.run(call, **names)
             if inspect.isawaitable(result):
                 result = await result
@@ -102,7 +130,7 @@ class Api:
         except Exception:
             log.exception("%s %s failed", operation.method, operation.path)
             return *answer_of(unknown_error()), True
-        return 200, encode(result), {}, True
+        return 200, encode(versions.shown(result, call.version)), {}, True
 
 
 def unknown_error() -> ApiError:
@@ -125,15 +153,9 @@ def route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
         found = operation.pattern.fullmatch(path) if operation.method == method else None
         if found:
             return operation, {name: unquote(value) for name, value in found.groupdict().items()}
-    if elsewhere.knows(path):
+    if elsewhere.knows(method, path):
         raise errors.elsewhere(method, path[:200])
     raise errors.unrecognized_url(method, path[:200])
-
-
-def check_version(version: str | None) -> None:
-    """Any of Stripe's versions may be asked for; bodies follow the newest. Raises ApiError for nonsense."""
-    if version is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?(; ?\w+=\w+)*", version):
-        raise ApiError(400, f"Invalid Stripe API version: {version[:50]}")
 
 
 def check_account(headers: Mapping[str, str]) -> None:

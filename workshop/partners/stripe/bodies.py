@@ -111,7 +111,7 @@ def payment_method(
             "checks": checks(card, cvc=cvc, address=shown["address"]),
             "display_brand": card.brand,
             "generated_from": None,
-            "networks": {"available": [card.brand], "preferred": None},
+            "networks": {"available": [card.also, card.brand] if card.also else [card.brand], "preferred": None},
             "regulated_status": "unregulated",
             "three_d_secure_usage": {"supported": card.brand != "unionpay"},
         },
@@ -160,17 +160,18 @@ def charge(store: Store, *, generation: str, amount: int, currency: str) -> Obje
     }
 
 
-def charged_card(facts: dict[str, Any], *, address: Object, amount: int, authenticated: bool) -> Object:
+def charged_card(facts: dict[str, Any], *, address: Object, amount: int, authenticated: str) -> Object:
     """`payment_method_details` of a charge."""
     card: TestCard = facts["card"]
     secure = None
     if authenticated:
+        failed = authenticated == "failed"
         secure = {
-            "authentication_flow": "challenge",
-            "electronic_commerce_indicator": "05",
+            "authentication_flow": None if failed else authenticated,
+            "electronic_commerce_indicator": None if failed else "05",
             "exemption_indicator": None,
-            "result": "authenticated",
-            "result_reason": None,
+            "result": "processing_error" if failed else "authenticated",
+            "result_reason": "protocol_error" if failed else None,
             "transaction_id": None,
             "version": "2.2.0",
         }

@@ -26,6 +26,7 @@ def refund(store: Store, charge_: Object, amount: int) -> Object:
         },
         "metadata": {},
         "payment_intent": charge_["payment_intent"],
+        "pending_reason": None,
         "reason": None,
         "receipt_number": None,
         "source_transfer_reversal": None,
@@ -34,8 +35,29 @@ def refund(store: Store, charge_: Object, amount: int) -> Object:
     }
 
 
-def balance_transaction(store: Store, source: Object, amount: int, fee: int, kind: str) -> Object:
-    """What a charge or a refund does to the balance (https://docs.stripe.com/api/balance_transactions/object)."""
+def balance_transaction(
+    store: Store,
+    source: Object,
+    amount: int,
+    fee: int,
+    kind: str,
+    *,
+    category: str = "",
+    fee_for: str = "Stripe processing fees",
+    description: str | None = None,
+    available: bool = False,
+) -> Object:
+    """What a charge, a refund or a dispute does to the balance.
+
+    Args:
+        source: what the money moves for.
+        amount, fee: in the currency's minor unit; what is withdrawn is negative.
+        kind: the entry's `type`; `category` is its `reporting_category` where that is another word.
+        fee_for, description: the words beside the fee and the entry.
+        available: True when the money needs not wait.
+
+    https://docs.stripe.com/api/balance_transactions/object
+    """
     currency = source["currency"]
     fees = (
         [
@@ -43,7 +65,7 @@ def balance_transaction(store: Store, source: Object, amount: int, fee: int, kin
                 "amount": fee,
                 "application": None,
                 "currency": currency,
-                "description": "Stripe processing fees",
+                "description": fee_for,
                 "type": "stripe_fee",
             }
         ]
@@ -54,17 +76,17 @@ def balance_transaction(store: Store, source: Object, amount: int, fee: int, kin
         "id": store.new_id("balance_transaction", "3" if source["payment_intent"] else "1"),
         "object": "balance_transaction",
         "amount": amount,
-        "available_on": store.now() + 4 * 24 * 3600,
+        "available_on": store.now() + (0 if available else 4 * 24 * 3600),
         "balance_type": "payments",
         "created": store.now(),
         "currency": currency,
-        "description": source.get("description"),
+        "description": description or source.get("description"),
         "exchange_rate": None,
         "fee": fee,
         "fee_details": fees,
         "net": amount - fee,
-        "reporting_category": kind,
+        "reporting_category": category or kind,
         "source": source["id"],
-        "status": "pending",
+        "status": "available" if available else "pending",
         "type": kind,
     }

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workshop.partners.stripe.errors import ApiError
+
+# Names of test values for other kinds of payment: pm_usBankAccount_success, pm_sepaDebit_…, tok_… of accounts.
+NO_CARD = re.compile(r"pm_[a-z]{2,}[A-Za-z]*_[A-Za-z_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,16 @@ class TestCard:
     Attributes:
         decline: why every payment fails; None when payments succeed.
         attaches: False when saving it to a customer fails like a payment.
-        authentication: `""` never needed · `always` · `unless_set_up` off session it is needed until it was done once
-            · `set_up` off session it was done before. On session all three need it.
+        authentication: 3-D Secure. `""` never · `always` · `unless_set_up` off session it is needed until it was
+            done once · `set_up` off session it was done before; on session all three need it · `frictionless` is done
+            without the buyer · `fails` is needed and cannot be done · `on_request`, `on_request_fails` only where the
+            payment asks for it.
         checks: results of the CVC and address checks that are not `pass`.
         risk: what Radar says: `normal`, `elevated`, `highest`; `blocked` stops the payment.
         refund: `pending` or `failed` when a refund does not simply succeed.
+        dispute: what follows a payment: a dispute's reason, or `inquiry`, `warning`, `multiple`.
+        available: True when the money skips the pending balance.
+        also: the second brand of a card that has two.
     """
 
     number: str
@@ -87,6 +95,9 @@ class TestCard:
     checks: tuple[tuple[str, str], ...] = ()
     risk: str = "normal"
     refund: str = ""
+    dispute: str = ""
+    available: bool = False
+    also: str = ""
 
     @property
     def last4(self) -> str:
@@ -98,93 +109,31 @@ class TestCard:
         return hashlib.sha256(self.number.encode()).hexdigest()[:16]
 
 
-def _declining(number: str, decline: Decline) -> TestCard:
-    return TestCard(number, decline=decline, attaches=False)
-
-
-# Names as in tok_<name> and pm_card_<name>.
-BY_NAME: dict[str, TestCard] = {
-    "visa": TestCard("4242424242424242"),
-    "visa_debit": TestCard("4000056655665556", funding="debit"),
-    "mastercard": TestCard("5555555555554444", "mastercard"),
-    "mastercard_debit": TestCard("5200828282828210", "mastercard", "debit"),
-    "mastercard_prepaid": TestCard("5105105105105100", "mastercard", "prepaid"),
-    "amex": TestCard("378282246310005", "amex"),
-    "discover": TestCard("6011111111111117", "discover"),
-    "diners": TestCard("3056930009020004", "diners"),
-    "jcb": TestCard("3566002020360505", "jcb", country="JP"),
-    "unionpay": TestCard("6200000000000005", "unionpay", country="CN"),
-    "us": TestCard("4242424242424242"),
-    "gb": TestCard("4000008260000000", country="GB"),
-    "gb_debit": TestCard("4000058260000005", funding="debit", country="GB"),
-    "de": TestCard("4000002760000016", country="DE"),
-    "fr": TestCard("4000002500000003", country="FR"),
-    "ie": TestCard("4000003720000005", country="IE"),
-    "jp": TestCard("4000003920000003", country="JP"),
-    "visa_chargeDeclined": _declining("4000000000000002", GENERIC),
-    "visa_chargeDeclinedInsufficientFunds": _declining("4000000000009995", INSUFFICIENT),
-    "visa_chargeDeclinedLostCard": _declining("4000000000009987", LOST),
-    "visa_chargeDeclinedStolenCard": _declining("4000000000009979", STOLEN),
-    "visa_chargeDeclinedVelocityLimitExceeded": _declining("4000000000006975", VELOCITY),
-    "chargeDeclinedExpiredCard": _declining("4000000000000069", EXPIRED),
-    "chargeDeclinedIncorrectCvc": _declining("4000000000000127", INCORRECT_CVC),
-    "chargeDeclinedProcessingError": _declining("4000000000000119", PROCESSING),
-    "chargeDeclinedFraudulent": TestCard("4100000000000019", decline=FRAUDULENT, attaches=False, risk="blocked"),
-    "chargeCustomerFail": TestCard("4000000000000341", decline=GENERIC),
-    "riskLevelElevated": TestCard("4000000000009235", risk="elevated"),
-    "riskLevelHighest": TestCard("4000000000004954", risk="highest"),
-    "cvcCheckFail": TestCard("4000000000000101", checks=(("cvc_check", "fail"),)),
-    "avsFail": TestCard(
-        "4000000000000010", checks=(("address_line1_check", "fail"), ("address_postal_code_check", "fail"))
-    ),
-    "avsLine1Fail": TestCard("4000000000000028", checks=(("address_line1_check", "fail"),)),
-    "avsZipFail": TestCard("4000000000000036", checks=(("address_postal_code_check", "fail"),)),
-    "pendingRefund": TestCard("4000000000007726", refund="pending"),
-    "refundFail": TestCard("4000000000005126", refund="failed"),
-    "threeDSecure2Required": TestCard("4000000000003220", authentication="always"),
-    "threeDSecureRequired": TestCard("4000000000003063", authentication="always"),
-    "threeDSecureOptional": TestCard("4000000000003055"),
-    "authenticationRequired": TestCard("4000002760003184", country="DE", authentication="always"),
-    "authenticationRequiredOnSetup": TestCard("4000002500003155", country="FR", authentication="unless_set_up"),
-    "authenticationRequiredSetupForOffSession": TestCard("4000003800000446", country="IT", authentication="set_up"),
-    "threeDSecureRequiredChargeDeclined": TestCard(
-        "4000008400001629", decline=GENERIC, attaches=False, authentication="always"
-    ),
-    "authenticationRequiredChargeDeclinedInsufficientFunds": TestCard(
-        "4000008260003178", country="GB", decline=INSUFFICIENT, authentication="always"
-    ),
-}
-# Older names of the same cards, and the other form of some.
-for _name, _same in {
-    "chargeDeclined": "visa_chargeDeclined",
-    "chargeDeclinedInsufficientFunds": "visa_chargeDeclinedInsufficientFunds",
-    "chargeDeclinedLostCard": "visa_chargeDeclinedLostCard",
-    "chargeDeclinedStolenCard": "visa_chargeDeclinedStolenCard",
-    "chargeDeclinedVelocityLimitExceeded": "visa_chargeDeclinedVelocityLimitExceeded",
-    "visa_chargeCustomerFail": "chargeCustomerFail",
-    "radarBlock": "chargeDeclinedFraudulent",
-    "visa_chargeDeclinedFraudulent": "chargeDeclinedFraudulent",
-}.items():
-    BY_NAME[_name] = BY_NAME[_same]
-
-BY_NUMBER: dict[str, TestCard] = {card.number: card for card in BY_NAME.values()} | {
-    number: TestCard(number, brand)
-    for number, brand in {
-        "4012888888881881": "visa",
-        "2223003122003222": "mastercard",
-        "371449635398431": "amex",
-        "6011000990139424": "discover",
-        "36227206271667": "diners",
-    }.items()
-}
-
-
 def named(identifier: str) -> TestCard | None:
-    """The test card behind `tok_visa` or `pm_card_visa`; None when there is none."""
+    """The test card behind `tok_visa` or `pm_card_visa`; None when there is none.
+
+    Raises:
+        ApiError: Stripe has a test value of this name that is no card, or one that the stand-in does not do.
+    """
+    from workshop.partners.stripe.card_table import BY_NAME, MISSING
+
+    if identifier in MISSING:
+        raise missing(identifier, MISSING[identifier])
     for prefix in ("tok_", "pm_card_"):
         if identifier.startswith(prefix):
             return BY_NAME.get(identifier.removeprefix(prefix))
+    if NO_CARD.match(identifier):
+        raise missing(identifier, "other kinds of payment than cards")
     return None
+
+
+def missing(what: str, needs: str) -> ApiError:
+    """The refusal of a test value that Stripe documents and the stand-in lacks."""
+    return ApiError(
+        400,
+        f"{what} is one of Stripe's test values, and the workshop's stand-in for Stripe does not do it: it has no "
+        f"{needs}. Stripe itself does: try it with a test key.",
+    )
 
 
 def luhn(number: str) -> bool:
@@ -207,8 +156,10 @@ def from_details(number: str, exp_month: int, exp_year: int, cvc: str | None, *,
 
     Raises:
         ApiError: 402 as Stripe answers for a number, date or code that cannot be; also for a card that is not a test
-            card, so that no real one is ever kept.
+            card, so that no real one is ever kept; 400 for a test card that the stand-in does not do.
     """
+    from workshop.partners.stripe.card_table import BY_NUMBER, MISSING
+
     digits = re.sub(r"[\s-]", "", number)
     if not digits.isascii() or not digits.isdigit() or not 12 <= len(digits) <= 19 or not luhn(digits):
         raise INCORRECT_NUMBER.error()
@@ -224,7 +175,11 @@ def from_details(number: str, exp_month: int, exp_year: int, cvc: str | None, *,
         raise Decline("invalid_expiry_month", message=message, param="exp_month").error()
     if cvc is not None and not re.fullmatch(r"[0-9]{3,4}", cvc):
         raise Decline("invalid_cvc", message="Your card's security code is invalid.", param="cvc").error()
+    if digits in MISSING:
+        raise missing(f"…{digits[-4:]}", MISSING[digits])
     card = BY_NUMBER.get(digits)
     if card is None:
         raise LIVE_CARD.error()
+    if cvc is None and card.decline is INCORRECT_CVC:  # what is not given is not checked
+        return replace(card, decline=None, attaches=True)
     return card

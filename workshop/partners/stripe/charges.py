@@ -1,12 +1,9 @@
-"""Charges and refunds.
-
-https://docs.stripe.com/api/charges · https://docs.stripe.com/api/refunds
-"""
+"""Charges: https://docs.stripe.com/api/charges."""
 
 from __future__ import annotations
 
-from workshop.partners.stripe import bodies, bookings, cards, charging, currencies, errors
-from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
+from workshop.partners.stripe import bodies, cards, charging, currencies, errors
+from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, operation
 from workshop.partners.stripe.parameters import Email, Flag, Metadata, Text, Whole, merged
 from workshop.partners.stripe.store import page
 
@@ -45,7 +42,8 @@ async def create_charge(call: Call) -> Object:
     charge |= {"source": source, "payment_method": source["id"]}
     await call.network()
     # The Charges API knows no buyer's step: a card that wants one fails (https://docs.stripe.com/payments/3d-secure).
-    unproven = cards.NEEDS_AUTHENTICATION if facts["card"].authentication else None
+    asks = facts["card"].authentication in ("always", "unless_set_up", "set_up", "fails")
+    unproven = cards.NEEDS_AUTHENTICATION if asks else None
     decline = charging.attempt(call, charge, facts, capture=given.get("capture", True), decline=unproven)
     if decline:
         raise decline.error(charge=charge["id"])
@@ -143,113 +141,4 @@ def capture(call: Call, charge: Object, amount: int) -> None:
     charge |= {"captured": True, "amount_captured": amount, "amount_refunded": rest}
     charging.settle(call.store, charge)
     call.emit("charge.captured", charge)
-
-
-@operation(
-    "POST",
-    "/v1/refunds",
-    "charge",
-    {
-        "charge": Text(),
-        "payment_intent": Text(),
-        "amount": Whole(least=1),
-        "reason": one_of("duplicate", "fraudulent", "requested_by_customer"),
-        "metadata": Metadata(clearable=True),
-    },
-    beyond="currency customer instructions_email origin refund_application_fee reverse_transfer",
-)
-def create_refund(call: Call) -> Object:
-    given, store = call.given, call.store
-    charge = charge_to_refund(call)
-    if charge["status"] != "succeeded" or not charge["paid"]:
-        raise errors.ApiError(400, f"Charge {charge['id']} was not successful and cannot be refunded.", saved=True)
-    left = charge["amount"] - charge["amount_refunded"]
-    if left == 0:
-        message = f"Charge {charge['id']} has already been refunded."
-        raise errors.ApiError(400, message, code="charge_already_refunded", saved=True)
-    amount = given.get("amount", left)
-    if amount > left:
-        whole = charge["amount_refunded"] == 0
-        words = "charge amount" if whole else "unrefunded amount on charge"
-        shown = (currencies.shown(each, charge["currency"]) for each in (amount, left))
-        message = f"Refund amount ({next(shown)}) is greater than {words} ({next(shown)})"
-        raise errors.ApiError(400, message, param="amount", saved=True)
-    if not charge["captured"] and amount != charge["amount"]:
-        message = (
-            "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than "
-            "the original amount"
-        )
-        raise errors.ApiError(400, message, saved=True)
-    currencies.check_digits(amount, charge["currency"])
-    refund = store.add(bookings.refund(store, charge, amount))
-    refund |= {"reason": given.get("reason"), "metadata": merged({}, given.get("metadata"))}
-    book_refund(call, refund, charge)
-    return refund
-
-
-def charge_to_refund(call: Call) -> Object:
-    """The charge that a refund names, itself or by its payment intent."""
-    given, store = call.given, call.store
-    if ("charge" in given) == ("payment_intent" in given):
-        message = "One of the following params should be provided for this request: payment_intent or charge."
-        raise errors.ApiError(400, message, code="parameter_missing")
-    if "charge" in given:
-        return store.get("charge", given["charge"], param="charge", status=400)
-    intent = store.get("payment_intent", given["payment_intent"], param="payment_intent", status=400)
-    if not intent["latest_charge"] or not intent["amount_received"]:
-        message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
-        raise errors.ApiError(400, message, code="resource_missing", param="payment_intent")
-    return store.get("charge", intent["latest_charge"])
-
-
-def book_refund(call: Call, refund: Object, charge: Object) -> None:
-    """Gives the money back; two test cards do so late or fail (https://docs.stripe.com/testing#refunds)."""
-    store, card = call.store, call.store.of(charge["id"])["card"]
-    charge["amount_refunded"] += refund["amount"]
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    if charge["captured"]:
-        entry = bookings.balance_transaction(store, refund, -refund["amount"], 0, "refund")
-        refund["balance_transaction"] = store.add(entry)["id"]
-    if card.refund == "pending":
-        refund["status"] = "pending"
-    call.emit("refund.created", refund)
-    call.emit("charge.refunded", charge)
-    if card.refund:
-        call.account.later(5, lambda: end_refund(call, refund, charge, card.refund))
-
-
-def end_refund(call: Call, refund: Object, charge: Object, how: str) -> None:
-    """The bank's late answer to a refund."""
-    if how == "pending":
-        refund["status"] = "succeeded"
-        call.emit("refund.updated", refund)
-        return
-    refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
-    entry = bookings.balance_transaction(call.store, refund, refund["amount"], 0, "refund_failure")
-    refund["failure_balance_transaction"] = call.store.add(entry)["id"]
-    charge["amount_refunded"] -= refund["amount"]
-    charge["refunded"] = False
-    call.emit("refund.failed", refund)
-
-
-@operation("GET", "/v1/refunds", "charge", {**PAGING, **CREATED, "charge": Text(), "payment_intent": Text()})
-def list_refunds(call: Call) -> Object:
-    rows = [
-        item
-        for item in call.store.all("refund")
-        if all(item[name] == call.given[name] for name in ("charge", "payment_intent") if name in call.given)
-    ]
-    return page(rows, call.given, "/v1/refunds", "refund")
-
-
-@operation("GET", "/v1/refunds/{id}", "charge")
-def get_refund(call: Call, id: str) -> Object:  # noqa: A002
-    return call.store.get("refund", id)
-
-
-@operation("POST", "/v1/refunds/{id}", "charge", {"metadata": Metadata(clearable=True)})
-def update_refund(call: Call, id: str) -> Object:  # noqa: A002
-    refund = call.store.get("refund", id)
-    refund["metadata"] = merged(refund["metadata"], call.given.get("metadata"))
-    call.emit("refund.updated", refund)
-    return refund
+    charging.followed(call, charge)

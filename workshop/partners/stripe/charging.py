@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workshop.partners.stripe import bodies, bookings, cards, errors
+from workshop.partners.stripe import bodies, bookings, cards, disputes, errors
 from workshop.partners.stripe.operations import Call
 from workshop.partners.stripe.store import Object, Store
 
+if TYPE_CHECKING:
+    from workshop.partners.stripe.account import Account
+
+HELD_SECONDS = 7 * 24 * 3600  # how long most cards hold a reserved amount
 # What one domestic card payment costs at Stripe in the UK: 1.5 % and 20p. The stand-in takes it of every payment.
 FEE_SHARE, FEE_FIXED = 15, 20
 
@@ -36,7 +40,7 @@ def take_token(call: Call, identifier: str, param: str) -> dict[str, Any]:
         ApiError: there is no such token, or it was used.
     """
     store = call.store
-    card = cards.named(identifier) if identifier.startswith("tok_") else None
+    card = cards.named(identifier) if not identifier.startswith("pm_") else None
     if card is not None:
         return {"card": card, "expiry": in_a_year(store), "wallet": None, "cvc": False}
     item = store.get("token", identifier, param=param, status=400)
@@ -53,8 +57,9 @@ def attempt(
     facts: dict[str, Any],
     *,
     capture: bool,
-    authenticated: bool = False,
+    authenticated: str = "",
     decline: cards.Decline | None = None,
+    deferred: bool = False,
 ) -> cards.Decline | None:
     """Asks the card for the charge's amount; fills in, keeps and announces the charge.
 
@@ -62,8 +67,11 @@ def attempt(
         charge: a new charge body with all that the caller knows.
         facts: `card`, `expiry`, `wallet`, `cvc` of the card.
         capture: False only reserves the amount.
-        authenticated: the buyer passed 3-D Secure for this payment.
+        authenticated: the flow by which the buyer passed 3-D Secure, `challenge` or `frictionless`; `failed` when it
+            could not be done; empty without.
         decline: why it fails before the card's own reason is asked for.
+        deferred: the capture goes on in the background, and its balance transaction comes later.
+            https://docs.stripe.com/payments/payment-intents/asynchronous-capture
 
     Returns:
         Why it failed; None when the charge succeeded.
@@ -84,19 +92,60 @@ def attempt(
     charge |= {"status": "succeeded", "paid": True, "receipt_url": f"{call.base_url}/receipts/{charge['id']}"}
     if capture:
         charge |= {"captured": True, "amount_captured": charge["amount"]}
-        settle(store, charge)
+        if deferred:
+            call.account.later(call.account.settings.balance_seconds, lambda: settle_late(call.account, charge))
+        else:
+            settle(store, charge)
     else:
-        charge["payment_method_details"]["card"]["capture_before"] = store.now() + 7 * 24 * 3600
+        charge["payment_method_details"]["card"]["capture_before"] = store.now() + HELD_SECONDS
+        call.account.later(HELD_SECONDS, lambda: expire(call.account, charge))
     store.add(charge)
     call.emit("charge.succeeded", charge)
+    if capture:
+        followed(call, charge)
     return None
+
+
+def followed(call: Call, charge: Object) -> None:
+    """What follows by itself once money was taken: a dispute or a warning, with the test cards that have one."""
+    kind = call.store.of(charge["id"])["card"].dispute
+    if kind:
+        account = call.account
+        account.later(account.settings.dispute_seconds, lambda: disputes.follow(account, charge, kind))
+
+
+def expire(account: Account, charge: Object) -> None:
+    """Releases a reserved amount that nobody captured in time, and cancels its payment intent.
+
+    https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+    """
+    if charge["captured"] or charge["refunded"]:
+        return
+    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
+    account.emit("charge.expired", charge)
+    if charge["payment_intent"]:
+        intent = account.store.get("payment_intent", charge["payment_intent"])
+        intent |= {
+            "status": "canceled",
+            "canceled_at": account.store.now(),
+            "cancellation_reason": "automatic",
+            "amount_capturable": 0,
+        }
+        account.emit("payment_intent.canceled", intent)
+
+
+def settle_late(account: Account, charge: Object) -> None:
+    """Books what was captured in the background, and says so."""
+    settle(account.store, charge)
+    account.emit("charge.updated", charge)
 
 
 def settle(store: Store, charge: Object) -> None:
     """Books a captured charge to the balance."""
     amount = charge["amount_captured"]
     fee = min(amount, amount * FEE_SHARE // 1000 + FEE_FIXED)
-    entry = store.add(bookings.balance_transaction(store, charge, amount, fee, "charge"))
+    available = store.of(charge["id"])["card"].available
+    entry = store.add(bookings.balance_transaction(store, charge, amount, fee, "charge", available=available))
     charge["balance_transaction"] = entry["id"]
 
 

@@ -93,6 +93,52 @@ def free(call: Call, identifier: str) -> Object:
     return intent
 
 
+# What a buyer's browser may say when it confirms, and what it is shown of an intent.
+BUYERS = {
+    "client_secret",
+    "expand",
+    "payment_method",
+    "payment_method_data",
+    "payment_method_options",
+    "receipt_email",
+    "return_url",
+    "setup_future_usage",
+    "shipping",
+    "use_stripe_sdk",
+}
+_PUBLIC = (
+    "id object amount automatic_payment_methods canceled_at cancellation_reason capture_method client_secret "
+    "confirmation_method created currency description last_payment_error livemode next_action payment_method "
+    "payment_method_configuration_details payment_method_types processing receipt_email setup_future_usage shipping "
+    "source status"
+)
+PUBLIC = tuple(_PUBLIC.split())
+
+
+def check_buyer(call: Call, intent: Object) -> None:
+    """A buyer's browser has a publishable key, and proves by the client secret which payment it may touch.
+
+    https://docs.stripe.com/keys · https://docs.stripe.com/api/payment_intents/object#payment_intent_object-client_secret
+
+    Raises:
+        ApiError: the secret is missing or another payment's, or only a secret key may do this.
+    """
+    given = call.given
+    if call.publishable and "client_secret" not in given:
+        raise errors.missing("client_secret")
+    if given.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
+        message = "The client_secret provided does not match the client_secret associated with this PaymentIntent."
+        raise errors.ApiError(400, message, code="payment_intent_invalid_parameter", param="client_secret")
+    for name in given if call.publishable else ():
+        if name not in BUYERS:
+            raise errors.invalid(name, f"You cannot use a publishable API key with the parameter {name}.")
+
+
+def public(intent: Object) -> Object:
+    """An intent as a publishable key sees it: nothing that is the shop's."""
+    return {name: intent[name] for name in PUBLIC}
+
+
 async def confirm(call: Call, intent: Object, *, new: bool = False) -> Object:
     """Confirms an intent that exists, or one that is being created.
 
@@ -103,10 +149,13 @@ async def confirm(call: Call, intent: Object, *, new: bool = False) -> Object:
     wanted = copy.deepcopy(intent)  # nothing of it counts when a parameter is refused
     if not new:
         check_state(intent)
+        check_key(call, intent)
         wanted |= cleared(given, ("receipt_email", "setup_future_usage", "shipping", "capture_method"))
         use_method(call, wanted)
     if not wanted["payment_method"]:
         raise no_method(intent)
+    if wanted["customer"]:  # who may have been deleted since
+        call.store.get("customer", wanted["customer"], param="customer", status=400)
     check_return_url(wanted, given)
     intent.update(wanted)
     if new:
@@ -119,6 +168,17 @@ async def confirm(call: Call, intent: Object, *, new: bool = False) -> Object:
         hidden["locked"] = False
     settle_confirmation(call, intent)
     return intent
+
+
+def check_key(call: Call, intent: Object) -> None:
+    """An intent that is confirmed by hand is confirmed by the shop. Raises ApiError otherwise."""
+    if call.publishable and intent["confirmation_method"] == "manual":
+        message = (
+            f"This PaymentIntent {intent['id']} cannot be confirmed using your publishable key because its "
+            "`confirmation_method` is set to `manual`. Please use your secret key instead, or create a PaymentIntent "
+            "with `confirmation_method` set to `automatic`."
+        )
+        raise errors.ApiError(400, message, code="payment_intent_unexpected_state")
 
 
 def check_state(intent: Object) -> None:
@@ -171,24 +231,36 @@ def settle_confirmation(call: Call, intent: Object) -> None:
     """Pays, asks for authentication, or fails."""
     given, hidden = call.given, call.store.of(intent["id"])
     facts = call.store.of(intent["payment_method"])
-    authenticated = hidden.get("authenticated") == intent["payment_method"]
-    if needs_authentication(intent, facts, off_session=given.get("off_session", False)) and not authenticated:
+    if hidden.get("authenticated") == intent["payment_method"]:
+        pay(call, intent, authenticated="challenge")
+        return
+    step = authentication(intent, facts, off_session=given.get("off_session", False))
+    if step == "challenge":
         if given.get("off_session") or given.get("error_on_requires_action"):
             pay(call, intent, declined=cards.NEEDS_AUTHENTICATION)
         ask_buyer(call, intent, given.get("return_url"))
         return
-    pay(call, intent, authenticated=authenticated)
+    pay(call, intent, authenticated=step, declined=cards.GENERIC if step == "failed" else None)
 
 
-def needs_authentication(intent: Object, facts: dict[str, Any], *, off_session: bool) -> bool:
-    """Whether the bank wants the buyer to prove who they are (https://docs.stripe.com/testing#regulatory-cards)."""
+def authentication(intent: Object, facts: dict[str, Any], *, off_session: bool) -> str:
+    """How the bank wants the buyer to prove who they are (https://docs.stripe.com/testing#regulatory-cards).
+
+    Returns:
+        `challenge`: the buyer is asked; `frictionless`: the bank is content without; `failed`: it could not be asked;
+        empty: no proof is wanted.
+    """
     how = facts["card"].authentication
-    if not how:
-        asked = intent["payment_method_options"]["card"].get("request_three_d_secure")
-        return asked == "challenge" and not off_session
+    if how.startswith("on_request"):
+        asked = intent["payment_method_options"]["card"].get("request_three_d_secure") != "automatic"
+        return "" if not asked or off_session else "failed" if how.endswith("fails") else "challenge"
+    if how in ("", "frictionless"):
+        return how
+    if how == "fails":
+        return "failed"
     if not off_session:
-        return True
-    return how == "always" or (how == "unless_set_up" and not facts.get("set_up"))
+        return "challenge"
+    return "challenge" if how == "always" or (how == "unless_set_up" and not facts.get("set_up")) else ""
 
 
 def ask_buyer(call: Call, intent: Object, return_url: str | None) -> None:
@@ -204,7 +276,7 @@ def ask_buyer(call: Call, intent: Object, return_url: str | None) -> None:
     call.emit("payment_intent.requires_action", intent)
 
 
-def pay(call: Call, intent: Object, *, authenticated: bool = False, declined: cards.Decline | None = None) -> None:
+def pay(call: Call, intent: Object, *, authenticated: str = "", declined: cards.Decline | None = None) -> None:
     """Charges the intent's card. Raises ApiError 402 when it declines."""
     store = call.store
     method = store.get("payment_method", intent["payment_method"])
@@ -218,7 +290,15 @@ def pay(call: Call, intent: Object, *, authenticated: bool = False, declined: ca
         "metadata": dict(intent["metadata"]),
     }
     manual = intent["capture_method"] == "manual"
-    declined = charging.attempt(call, charge, facts, capture=not manual, authenticated=authenticated, decline=declined)
+    declined = charging.attempt(
+        call,
+        charge,
+        facts,
+        capture=not manual,
+        authenticated=authenticated,
+        decline=declined,
+        deferred=intent["capture_method"] == "automatic_async",
+    )
     intent |= {"latest_charge": charge["id"], "next_action": None}
     if declined:
         raise failed(call, intent, charge, method, declined)
@@ -254,7 +334,7 @@ def buyer_answered(call: Call, intent: Object, *, passed: bool) -> None:
             intent |= {"status": "requires_confirmation", "next_action": None}
             return
         try:
-            pay(call, intent, authenticated=True)
+            pay(call, intent, authenticated="challenge")
         except errors.ApiError:
             return  # the intent says why, as it does at Stripe: nobody waits for this answer
         return

@@ -124,6 +124,10 @@ def delete_customer(call: Call, id: str) -> Object:  # noqa: A002
     for method in call.store.all("payment_method"):
         if method["customer"] == id:
             method["customer"] = None
+            call.store.of(method["id"])["used"] = True  # it was detached, and can be used no more
+    for card in call.store.all("card"):
+        if card["customer"] == id:
+            del call.store.tables["card"][card["id"]]
     del call.store.tables["customer"][id]
     call.store.of(id)["deleted"] = deleted(customer)
     call.emit("customer.deleted", customer)
@@ -136,6 +140,7 @@ def delete_customer(call: Call, id: str) -> Object:  # noqa: A002
     "token",
     {"card": Shape(required=True, fields=CARD)},
     beyond="account bank_account customer cvc_update person pii",
+    publishable=True,
 )
 def create_token(call: Call) -> Object:
     facts = charging.take_card(call.store, call.given["card"])
@@ -148,7 +153,7 @@ def make_token(store: Any, facts: dict[str, Any]) -> Object:
     return store.add(bodies.token(store, card))
 
 
-@operation("GET", "/v1/tokens/{id}", "token")
+@operation("GET", "/v1/tokens/{id}", "token", publishable=True)
 def get_token(call: Call, id: str) -> Object:  # noqa: A002
     return call.store.get("token", id)
 
@@ -171,7 +176,12 @@ OTHER_TYPES = (
 
 
 @operation(
-    "POST", "/v1/payment_methods", "payment_method", METHOD_DATA, beyond=f"{OTHER_TYPES} custom customer payment_method"
+    "POST",
+    "/v1/payment_methods",
+    "payment_method",
+    METHOD_DATA,
+    beyond=f"{OTHER_TYPES} custom customer payment_method",
+    publishable=True,
 )
 def create_payment_method(call: Call) -> Object:
     return new_payment_method(call, call.given)
@@ -209,7 +219,7 @@ def new_payment_method(call: Call, given: Object, within: str = "") -> Object:
 
 def payment_method(call: Call, identifier: str) -> Object:
     """The payment method that a parameter names; a test name such as pm_card_visa makes a new one each time."""
-    card = cards.named(identifier) if identifier.startswith("pm_card_") else None
+    card = cards.named(identifier) if not identifier.startswith("tok_") else None
     if card is None:
         return call.store.get("payment_method", identifier, param="payment_method", status=400)
     method = bodies.payment_method(call.store, card, charging.in_a_year(call.store), None, cvc=False, details=None)

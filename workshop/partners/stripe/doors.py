@@ -1,9 +1,13 @@
 """What tests and lessons tell the stand-in, and the pages a buyer sees.
 
-GET, POST /_stand_in/settings          network_seconds, requests_per_second, webhooks: see `Settings`
+GET, POST /_stand_in/settings          network_seconds, requests_per_second, webhooks, …: see `Settings`
 POST /_stand_in/keys                   {"key": "rk_test_…", "permissions": {"charge": "write"}}
 POST /_stand_in/apple_pay_tokens       {"card": "visa"}: a token as Apple Pay on a phone makes it
 POST /_stand_in/3d_secure              {"payment_intent": "pi_…", "passed": true}: the buyer's step without a page
+POST /_stand_in/disputes               {"payment_intent": "pi_…", "reason": "fraudulent", "amount": 500}, or with
+                                       "charge": opens a dispute; {"dispute": "du_…", "outcome": "won"}: decides one
+POST /_stand_in/refunds                {"refund": "re_…", "outcome": "failed"}: the bank's late answer, now;
+                                       `succeeded`, or `canceled` as in the Dashboard
 GET  /_stand_in/deliveries             every webhook delivery and how it went
 POST /_stand_in/deliver                {"event": "evt_…", "at": epoch seconds}: deliver (again), now
 POST /_stand_in/settle                 {"timeout": 5}: wait until no delivery is on its way
@@ -20,8 +24,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from workshop.partners.common import door, page
-from workshop.partners.stripe import cards, charging, currencies
+from workshop.partners.stripe import charging, currencies, disputes, refunds
 from workshop.partners.stripe.account import Account
+from workshop.partners.stripe.card_table import BY_NAME
 from workshop.partners.stripe.confirming import buyer_answered
 from workshop.partners.stripe.customers import make_token
 from workshop.partners.stripe.operations import Call
@@ -41,6 +46,8 @@ class Doors:
             "keys": self.keys,
             "apple_pay_tokens": self.apple_pay_token,
             "3d_secure": self.three_d_secure,
+            "disputes": self.disputes,
+            "refunds": self.refunds,
             "deliveries": self.deliveries,
             "deliver": self.deliver,
             "settle": self.settle,
@@ -64,9 +71,9 @@ class Doors:
         return {"added": True}
 
     async def apple_pay_token(self, body: dict[str, Any]) -> Any:
-        card = cards.BY_NAME.get(body.get("card", "visa"))
+        card = BY_NAME.get(body.get("card", "visa"))
         if card is None:
-            raise ValueError(f"card is one of {', '.join(sorted(cards.BY_NAME))}")
+            raise ValueError(f"card is one of {', '.join(sorted(BY_NAME))}")
         store = self.account.store
         return make_token(
             store, {"card": card, "expiry": charging.in_a_year(store), "wallet": "apple_pay", "cvc": False}
@@ -78,6 +85,43 @@ class Doors:
             raise ValueError("payment_intent names one that requires_action")
         self.answer(intent, passed=body.get("passed", True) is True)
         return intent
+
+    def named(self, kind: str, body: dict[str, Any], name: str) -> Object:
+        """The object that a field of the body names. Raises ValueError when there is none."""
+        found = self.account.store.tables[kind].get(str(body.get(name)))
+        if found is None:
+            raise ValueError(f"{name} names no {kind.replace('_', ' ')}: {str(body.get(name))[:60]!r}")
+        return found
+
+    async def disputes(self, body: dict[str, Any]) -> Any:
+        if "dispute" in body:
+            dispute, outcome = self.named("dispute", body, "dispute"), body.get("outcome")
+            if outcome not in disputes.OUTCOMES or dispute["status"] not in disputes.OPEN:
+                raise ValueError(f"outcome is one of {', '.join(disputes.OUTCOMES)}, of a dispute that is open")
+            disputes.end(self.account, dispute, outcome)
+            return dispute
+        if "payment_intent" in body:
+            charge = self.account.store.get(
+                "charge", str(self.named("payment_intent", body, "payment_intent")["latest_charge"])
+            )
+        else:
+            charge = self.named("charge", body, "charge")
+        left = charge["amount_captured"] - charge["amount_refunded"]
+        reason, amount = body.get("reason", "fraudulent"), body.get("amount", left)
+        if reason not in (*disputes.REASONS, "inquiry"):
+            raise ValueError(f"reason is one of {', '.join(disputes.REASONS)}, or inquiry")
+        if not charge["paid"] or isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount <= left:
+            raise ValueError(f"amount is a whole number from 1 to what is left of a paid charge, here {left}")
+        inquiry = reason == "inquiry"
+        return disputes.begin(self.account, charge, "fraudulent" if inquiry else reason, amount, inquiry=inquiry)
+
+    async def refunds(self, body: dict[str, Any]) -> Any:
+        refund, outcome = self.named("refund", body, "refund"), body.get("outcome", "failed")
+        answers = {"failed": refunds.failed, "succeeded": refunds.succeeded, "canceled": refunds.canceled}
+        if outcome not in answers:
+            raise ValueError(f"outcome is one of {', '.join(answers)}")
+        answers[outcome](self.account, refund)
+        return refund
 
     async def deliveries(self, _: dict[str, Any]) -> Any:
         return self.account.events.described()

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from workshop.core import net
 from workshop.partners.common import deliver
-from workshop.partners.stripe import errors
-from workshop.partners.stripe.operations import API_VERSION, CREATED, PAGING, Call, Object, deleted, operation
+from workshop.partners.stripe import errors, versions
+from workshop.partners.stripe.operations import CREATED, PAGING, Call, Object, deleted, operation
 from workshop.partners.stripe.parameters import Flag, Listing, Metadata, Text, merged
 from workshop.partners.stripe.store import page
 
@@ -31,7 +31,14 @@ LONGEST_URL = 5000
 AT_ONCE = 4  # deliveries on their way at the same time: a small machine receives them
 TYPES = (
     "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.expired",
     "charge.failed",
+    "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
@@ -47,6 +54,7 @@ TYPES = (
     "payment_method.attached",
     "payment_method.detached",
     "payment_method.updated",
+    "radar.early_fraud_warning.created",
     "refund.created",
     "refund.failed",
     "refund.updated",
@@ -84,15 +92,27 @@ class Events:
         self.running: set[asyncio.Task[None]] = set()
 
     def emit(
-        self, kind: str, item: Object, previous: Object | None, *, request_id: str, idempotency_key: str | None
+        self,
+        kind: str,
+        item: Object,
+        previous: Object | None = None,
+        *,
+        request_id: str | None,
+        idempotency_key: str | None,
     ) -> None:
-        """Keeps an event about an object and queues it for every endpoint that wants its kind."""
+        """Keeps an event about an object and queues it for every endpoint that wants its kind.
+
+        `previous` are the values that changed; for events that tell of a change they follow from the object's last one.
+        """
         store = self.account.store
+        if previous is None and kind.endswith((".updated", ".refunded")):
+            previous = self.changes(item)
+        store.of(item["id"])["shown"] = item
         data = {"object": item} if previous is None else {"object": item, "previous_attributes": previous}
         event = {
-            "id": store.new_id("event", "3" if item["id"].startswith(("pi_", "ch_3", "re_3")) else "1"),
+            "id": store.new_id("event", "3" if item["id"].startswith(("pi_", "ch_3", "re_3", "du_3")) else "1"),
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": versions.API_VERSION,
             "created": store.now(),
             "data": data,
             "livemode": False,
@@ -106,6 +126,11 @@ class Events:
             if endpoint["status"] == "enabled" and ("*" in wants or kind in wants):
                 event["pending_webhooks"] += 1
                 self.queue(event, endpoint)
+
+    def changes(self, item: Object) -> Object | None:
+        """What an object's fields were when an event last told of it, where they have changed since."""
+        shown = self.account.store.of(item["id"]).get("shown", item)
+        return {name: shown.get(name) for name in item if item[name] != shown.get(name)} or None
 
     def queue(self, event: Object, endpoint: Object) -> None:
         """Sends at once, unless deliveries are held back."""
@@ -136,7 +161,7 @@ class Events:
         if event is None or endpoint is None:
             delivery.state = "given up"
             return
-        body = json.dumps(event, indent=2).encode()
+        body = json.dumps(in_version(event, endpoint["api_version"] or versions.API_VERSION), indent=2).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -181,6 +206,12 @@ class Events:
         self.deliveries.clear()
 
 
+def in_version(event: Object, version: str) -> Object:
+    """An event as an endpoint of this version of the API gets it (https://docs.stripe.com/webhooks/versioning)."""
+    data = event["data"] | {"object": versions.shown(event["data"]["object"], version)}
+    return event | {"api_version": version, "data": data}
+
+
 def check_url(url: str) -> None:
     """Webhooks reach this machine only. Raises ApiError otherwise, as Stripe does for an address it cannot reach."""
     try:
@@ -220,12 +251,13 @@ def check_types(wanted: list[str]) -> list[str]:
 def create_endpoint(call: Call) -> Object:
     given, store = call.given, call.store
     check_url(given["url"])
+    version = versions.check(given["api_version"], "api_version") if "api_version" in given else None
     secret = f"whsec_{store.letters(32)}"
     endpoint = store.add(
         {
             "id": store.new_id("webhook_endpoint"),
             "object": "webhook_endpoint",
-            "api_version": given.get("api_version"),
+            "api_version": version,
             "application": None,
             "created": store.now(),
             "description": given.get("description") or None,
@@ -323,9 +355,16 @@ def list_balance(call: Call) -> Object:
         for item in call.store.all("balance_transaction")
         if all(item[name] == call.given[name] for name in ("source", "type", "currency") if name in call.given)
     ]
-    return page(rows, call.given, "/v1/balance_transactions", "balance_transaction")
+    return page([matured(call, item) for item in rows], call.given, "/v1/balance_transactions", "balance_transaction")
 
 
 @operation("GET", "/v1/balance_transactions/{id}", "balance")
 def get_balance(call: Call, id: str) -> Object:  # noqa: A002
-    return call.store.get("balance_transaction", id)
+    return matured(call, call.store.get("balance_transaction", id))
+
+
+def matured(call: Call, item: Object) -> Object:
+    """A balance transaction as it is now: its money is available when its day has come."""
+    if item["status"] == "pending" and call.store.now() >= item["available_on"]:
+        item["status"] = "available"
+    return item

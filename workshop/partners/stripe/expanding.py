@@ -10,7 +10,7 @@ from workshop.partners.stripe.store import Object, Store, listing
 
 # Kind -> property -> the kinds that its identifier may lead to. `invoice_settings` is a part of a customer's body.
 LEADS_TO: dict[str, dict[str, tuple[str, ...]]] = {
-    "balance_transaction": {"source": ("charge", "refund")},
+    "balance_transaction": {"source": ("charge", "refund", "dispute")},
     "card": {"customer": ("customer",)},
     "charge": {
         "balance_transaction": ("balance_transaction",),
@@ -22,6 +22,8 @@ LEADS_TO: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "customer": {"default_source": ("card",), "invoice_settings": ("invoice_settings",)},
     "invoice_settings": {"default_payment_method": ("payment_method",)},
+    "dispute": {"charge": ("charge",), "payment_intent": ("payment_intent",)},
+    "early_fraud_warning": {"charge": ("charge",), "payment_intent": ("payment_intent",)},
     "payment_intent": {
         "customer": ("customer",),
         "latest_charge": ("charge",),
@@ -84,8 +86,10 @@ def _expanded(store: Store, value: Any, steps: list[str]) -> Any:
         return value | {"refunds": listing(_expanded(store, rows, rest), f"/v1/charges/{value['id']}/refunds")}
     found = value.get(name)
     if isinstance(found, str):
-        for kind in LEADS_TO.get(value.get("object", "invoice_settings"), {}).get(name, ()):
-            found = store.tables[kind].get(found, found) if isinstance(found, str) else found
+        whose = value.get("object", "invoice_settings").rpartition(".")[2]
+        for kind in LEADS_TO.get(whose, {}).get(name, ()):
+            gone = store.hidden.get(found, {}).get("deleted") if isinstance(found, str) else None
+            found = (gone or store.tables[kind].get(found, found)) if isinstance(found, str) else found
     return value if found is None else value | {name: _expanded(store, found, rest)}
 
 

@@ -15,7 +15,17 @@ ACCOUNT = "acct_1Workshop00000000"
 SECRET_KEY = "sk_test_workshop"
 PUBLISHABLE_KEY = "pk_test_workshop"
 LEVELS = {"none": 0, "read": 1, "write": 2}
-RESOURCES = ("charge", "customer", "payment_intent", "payment_method", "token", "event", "webhook", "balance")
+RESOURCES = (
+    "charge",
+    "customer",
+    "payment_intent",
+    "payment_method",
+    "token",
+    "event",
+    "webhook",
+    "balance",
+    "dispute",
+)
 
 
 @dataclass(slots=True)
@@ -41,12 +51,13 @@ class Keys:
                 raise ValueError(f"{resource}: {level} is not one of {', '.join(RESOURCES)}: none, read or write")
         self.restricted[key] = permissions
 
-    def check(self, header: str | None, resource: str, level: str) -> str:
+    def check(self, header: str | None, resource: str, level: str, *, publishable: bool = False) -> str:
         """The key of a request that may go on.
 
         Args:
             header: the Authorization header.
             resource, level: what the endpoint needs.
+            publishable: a publishable key is enough for it.
 
         Raises:
             ApiError: 401 without a known key, 403 without the permission.
@@ -57,7 +68,7 @@ class Keys:
         if key in self.secret:
             return key
         if key == PUBLISHABLE_KEY:
-            if resource == "token":
+            if publishable:
                 return key
             message = "This API call cannot be made with a publishable API key. Please use a secret API key."
             raise errors.ApiError(401, message, code="secret_key_required")

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workshop.partners.stripe import versions
 from workshop.partners.stripe.parameters import Choice, Email, Flag, Listing, Shape, Spec, Text, When, Whole
 
 if TYPE_CHECKING:
     from workshop.partners.stripe.account import Account
 
-API_VERSION = "2026-10-28.endive"
 Object = dict[str, Any]
 
 EXPAND = {"expand": Listing()}
@@ -58,6 +58,7 @@ class Operation:
     takes: Mapping[str, Spec]
     beyond: frozenset[str]
     run: Callable[..., Any]
+    publishable: bool = False
 
     @property
     def level(self) -> str:
@@ -78,7 +79,13 @@ OPERATIONS: list[Operation] = []
 
 
 def operation(
-    method: str, path: str, resource: str, takes: Mapping[str, Spec] | None = None, *, beyond: str = ""
+    method: str,
+    path: str,
+    resource: str,
+    takes: Mapping[str, Spec] | None = None,
+    *,
+    beyond: str = "",
+    publishable: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as the work of one endpoint.
 
@@ -87,12 +94,15 @@ def operation(
         resource: whose permission a restricted key needs.
         takes: the parameters besides `expand`.
         beyond: names of parameters that Stripe has and the stand-in refuses with a sentence.
+        publishable: a buyer's browser or phone may call it, with a publishable key.
     """
 
     def register(run: Callable[..., Any]) -> Callable[..., Any]:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
         wanted = {**(takes or {}), **EXPAND}
-        OPERATIONS.append(Operation(method, pattern, path, resource, wanted, frozenset(beyond.split()), run))
+        OPERATIONS.append(
+            Operation(method, pattern, path, resource, wanted, frozenset(beyond.split()), run, publishable)
+        )
         return run
 
     return register
@@ -107,6 +117,8 @@ class Call:
         given: the parameters in their types.
         request_id, idempotency_key: for events and errors.
         base_url: the stand-in's own address.
+        version: of the API, as the request asked for it.
+        publishable: it came with a publishable key.
         afterwards: what happens once the answer is on its way.
     """
 
@@ -115,6 +127,8 @@ class Call:
     request_id: str
     idempotency_key: str | None
     base_url: str
+    version: str = versions.API_VERSION
+    publishable: bool = False
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -126,6 +140,10 @@ class Call:
         self.account.events.emit(
             kind, copy.deepcopy(item), previous, request_id=self.request_id, idempotency_key=self.idempotency_key
         )
+
+    def before(self, change: str) -> bool:
+        """Whether the request's version is older than a change: one of the names in `versions`."""
+        return versions.before(self.version, change)
 
     async def network(self) -> None:
         """The time that the card networks take. Requests that arrive meanwhile meet this one under way."""

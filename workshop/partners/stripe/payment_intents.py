@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 
-from workshop.partners.stripe import bodies, currencies, errors
+from workshop.partners.stripe import bodies, currencies, errors, versions
 from workshop.partners.stripe.charges import capture
-from workshop.partners.stripe.confirming import CONFIRM, confirm, free, use_method
+from workshop.partners.stripe.confirming import CONFIRM, check_buyer, confirm, free, public, use_method
 from workshop.partners.stripe.operations import CREATED, PAGING, SHIPPING, Call, Object, cleared, one_of, operation
 from workshop.partners.stripe.parameters import Email, Flag, Listing, Metadata, Shape, Text, Whole, merged
 from workshop.partners.stripe.store import page
@@ -64,6 +64,8 @@ async def create_intent(call: Call) -> Object:
                 raise errors.invalid(name, message)
     intent = bodies.payment_intent(call.store, amount=given["amount"], currency=currency)
     intent["confirmation_method"] = given.get("confirmation_method", "automatic")
+    if call.before(versions.ASYNCHRONOUS_CAPTURE):
+        intent["capture_method"] = "automatic"
     choose_types(call, intent)
     apply(call, intent)
     if not given.get("confirm"):
@@ -74,11 +76,18 @@ async def create_intent(call: Call) -> Object:
 
 
 def refuse_types(call: Call) -> None:
-    """Since version 2026-09-30.endive the types follow from the account's settings.
+    """Looks at the kinds of payment that a request wants; which of the two parameters there is depends on the version.
 
+    Since version 2026-09-30.endive the types follow from the account's settings.
     https://docs.stripe.com/changelog/endive/2026-09-30/removes-the-payment-method-types-parameter-from-payment-intents-and-setup-intents
     """
-    if "payment_method_types" in call.given:
+    if call.before(versions.ALLOWED_TYPES) and "allowed_payment_method_types" in call.given:
+        raise errors.unknown_parameters(["allowed_payment_method_types"])
+    if call.before(versions.NO_TYPES):
+        for place, kind in enumerate(call.given.get("payment_method_types", [])):
+            if kind != "card":
+                raise errors.beyond(f"payment_method_types[{place}]={kind[:40]}")
+    elif "payment_method_types" in call.given:
         message = (
             "`payment_method_types` is no longer supported. Use `allowed_payment_method_types` or "
             "`excluded_payment_method_types`, or let Stripe choose from your Dashboard settings."
@@ -99,6 +108,13 @@ def choose_types(call: Call, intent: Object) -> None:
             message = "No valid payment method types for this Payment Intent. The stand-in's account takes cards only."
             raise errors.invalid("allowed_payment_method_types", message)
         intent["allowed_payment_method_types"] = allowed
+        return
+    if "payment_method_types" in given:
+        if "automatic_payment_methods" in given:
+            both = "automatic_payment_methods, payment_method_types"
+            raise errors.invalid("payment_method_types", f"You may only specify one of these parameters: {both}.")
+        return
+    if call.before(versions.AUTOMATIC_METHODS) and "automatic_payment_methods" not in given:
         return
     wanted = given.get("automatic_payment_methods", {})
     if not wanted.get("enabled", True):
@@ -131,13 +147,11 @@ def list_intents(call: Call) -> Object:
     return page(rows, call.given, "/v1/payment_intents", "payment_intent")
 
 
-@operation("GET", "/v1/payment_intents/{id}", "payment_intent", {"client_secret": Text()})
+@operation("GET", "/v1/payment_intents/{id}", "payment_intent", {"client_secret": Text()}, publishable=True)
 def get_intent(call: Call, id: str) -> Object:  # noqa: A002 (the name in the path)
     intent = call.store.get("payment_intent", id, param="intent")
-    if call.given.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
-        message = "The client_secret provided does not match the client_secret associated with this PaymentIntent."
-        raise errors.ApiError(400, message, code="payment_intent_invalid_parameter", param="client_secret")
-    return intent
+    check_buyer(call, intent)
+    return public(intent) if call.publishable else intent
 
 
 @operation(
@@ -182,16 +196,20 @@ def update_intent(call: Call, id: str) -> Object:  # noqa: A002
         **CONFIRM,
         **{name: COMMON[name] for name in ("capture_method", "receipt_email", "setup_future_usage", "shipping")},
         "payment_method_types": Listing(),
+        "client_secret": Text(),
     },
     beyond=(
         "allowed_payment_method_types amount_details amount_to_confirm confirmation_token hooks mandate "
         "excluded_payment_method_types mandate_data payment_details radar_options"
     ),
+    publishable=True,
 )
 async def confirm_intent(call: Call, id: str) -> Object:  # noqa: A002
     intent = free(call, id)
+    check_buyer(call, intent)
     refuse_types(call)
-    return await confirm(call, intent)
+    await confirm(call, intent)
+    return public(intent) if call.publishable else intent
 
 
 @operation(

@@ -24,9 +24,15 @@ PREFIXES = {
     "event": ("evt_", 24),
     "webhook_endpoint": ("we_", 24),
     "balance_transaction": ("txn_", 24),
+    "dispute": ("du_", 24),
+    "radar.early_fraud_warning": ("issfr_", 24),
 }
 # How Stripe's messages call a kind.
-SPOKEN = {"payment_method": "PaymentMethod", "webhook_endpoint": "webhook endpoint"}
+SPOKEN = {
+    "payment_method": "PaymentMethod",
+    "webhook_endpoint": "webhook endpoint",
+    "radar.early_fraud_warning": "early fraud warning",
+}
 
 
 class Store:
