@@ -14,6 +14,7 @@ from workshop.core import net
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
 from workshop.localaws.control import moto_door, neighbours, preload
+from workshop.localaws.control.conflicts import Conflicts
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane
 from workshop.localaws.delivery import Delivery
@@ -65,6 +66,7 @@ class LocalAWS:
             self.service, self.engine, self.settings.region, self.environment_for, self.throttled
         )
         self.control = ControlPlane(self.check)
+        self.transactions = Conflicts(moto_door.call, self.settings, self.clock.time)
         self.inside = Inside(self.control, lambda: self.url)
         self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
         self.log_groups = LogsDoor(self.settings.account, self.logs.flush, self.clock.time)
@@ -164,7 +166,7 @@ class LocalAWS:
         self.stacks.clear()
         self.service.packages.clear()
         self.iam.reset()
-        for kept in (self.logs, self.log_groups, self.metrics, self.sink):
+        for kept in (self.logs, self.log_groups, self.metrics, self.sink, self.transactions):
             kept.clear()
         self.functions.forget()
 

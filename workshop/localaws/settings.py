@@ -15,6 +15,7 @@ class Settings:
         enforce_iam: check what function roles and other principals may do.
         retry_seconds: waits before the two retries of an asynchronous invocation, on the cloud's clock
             (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+        transaction_seconds: how long a DynamoDB transaction takes at least; who meets it meanwhile is refused.
         log_events_per_group: the oldest beyond it are dropped.
     """
 
@@ -22,4 +23,5 @@ class Settings:
     account: str = "123456789012"
     enforce_iam: bool = True
     retry_seconds: tuple[float, float] = (60.0, 120.0)
+    transaction_seconds: float = 0.0
     log_events_per_group: int = 10_000

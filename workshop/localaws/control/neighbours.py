@@ -39,6 +39,7 @@ def connect(aws: LocalAWS) -> None:
     aws.control.doors["lambda"] = lambda request: lambda_routes.call(service, request)
     aws.control.doors["cloudformation"] = cloudformation.door(aws.stacks)
     aws.control.doors["logs"] = aws.log_groups
+    aws.control.doors["dynamodb"] = aws.transactions
 
 
 def furnish(aws: LocalAWS) -> None:

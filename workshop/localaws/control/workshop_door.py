@@ -88,7 +88,7 @@ async def settings(aws: LocalAWS, request: Request) -> Response:
     """The settings, and changing some of them."""
     engine = aws.engine.settings
     known: dict[str, Any] = {field.name: engine for field in dataclasses.fields(engine)}
-    known |= {"enforce_iam": aws.settings, "retry_seconds": aws.settings}
+    known |= dict.fromkeys(("enforce_iam", "retry_seconds", "transaction_seconds"), aws.settings)
     if request.method == "POST":
         wanted = request.json()
         if not isinstance(wanted, dict):
