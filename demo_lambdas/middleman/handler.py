@@ -5,7 +5,7 @@ import hmac
 import json
 import logging
 import os
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import boto3
 import httpx
@@ -16,6 +16,9 @@ logger.setLevel(logging.INFO)
 
 # Headers that describe the body or the request. Others belong to one connection, or to us.
 FORWARDED = ("content-type", "content-encoding", "content-language", "idempotency-key", "x-request-id")
+# And of the answer: httpx has undone its encoding, so only what is true of the bytes and of the request.
+# https://www.rfc-editor.org/rfc/rfc9110#field.retry-after · #field.location
+ANSWERED = ("content-type", "content-language", "location", "retry-after", "www-authenticate", "x-request-id")
 
 # The most that SQS takes, in bytes.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -35,7 +38,7 @@ def forward(event, context):
         return answer(401, "The header X-Api-Key is missing or wrong.")
     path, body = path_of(event), body_of(event)
     try:
-        response = back_end.post(path, content=body, headers=headers_of(event))
+        response = back_end.post(address(path), content=body, headers=sendable(headers_of(event)))
     except httpx.ConnectTimeout:
         return failed(502, "The back end cannot be reached.")
     except httpx.TimeoutException:
@@ -45,7 +48,7 @@ def forward(event, context):
     logger.info("Forwarded %d bytes: %d", len(body), response.status_code)
     return {
         "statusCode": response.status_code,
-        "headers": {"Content-Type": response.headers.get("content-type", "text/plain")},
+        "headers": headers_back(response),
         "body": base64.b64encode(response.content).decode(),
         "isBase64Encoded": True,
     }
@@ -71,15 +74,18 @@ def deliver(event, context):
     """
     failures = []
     for record in event["Records"]:
-        message = json.loads(record["body"])
-        headers = {"idempotency-key": record["messageId"]} | message["headers"]
         try:
-            content = base64.b64decode(message["body"])
-            back_end.post(message["path"], content=content, headers=headers).raise_for_status()
-        except httpx.HTTPError as error:
+            deliver_one(record["messageId"], json.loads(record["body"]))
+        except Exception as error:  # whatever is wrong with one message, the others are good
             logger.warning("Not delivered yet: %s: %r", record["messageId"], error)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def deliver_one(message_id, message):
+    headers = sendable({"idempotency-key": message_id} | message["headers"])
+    content = base64.b64decode(message["body"])
+    back_end.post(address(message["path"]), content=content, headers=headers).raise_for_status()
 
 
 def may_pass(event):
@@ -89,14 +95,34 @@ def may_pass(event):
 
 
 def path_of(event):
-    """What stands behind /forward or /queued, with the query. API Gateway has decoded both."""
-    path = quote("/" + (event["pathParameters"] or {}).get("proxy", ""))
+    """What stands behind /forward or /queued, with the query.
+
+    A REST API has decoded the query, and not the path.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    path = "/" + (event["pathParameters"] or {}).get("proxy", "")
     query = urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
     return f"{path}?{query}" if query else path
 
 
 def headers_of(event):
     return {name.lower(): value for name, value in event["headers"].items() if name.lower() in FORWARDED}
+
+
+def address(path):
+    """The back end's address of a path, which is taken as it stands: //x is a path too."""
+    base = back_end.base_url
+    return base.copy_with(raw_path=base.raw_path.rstrip(b"/") + path.encode())
+
+
+def sendable(headers):
+    """Headers as bytes: httpx refuses letters beyond ASCII, and HTTP does not."""
+    return {name: value.encode() for name, value in headers.items()}
+
+
+def headers_back(response):
+    """What the caller needs of the back end's headers, such as how long to wait and where the order is."""
+    return {name.title(): value for name, value in response.headers.items() if name in ANSWERED}
 
 
 def body_of(event):

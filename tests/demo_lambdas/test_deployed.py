@@ -119,6 +119,15 @@ def test_chunks_of_any_bytes_arrive_byte_equal(middle, size):
     assert json.loads(answer.body)["sha256"] == hashlib.sha256(body).hexdigest()
 
 
+def test_a_path_arrives_as_it_was_sent(middle):
+    """A REST API does not decode it, so neither it nor the lambda may encode it again."""
+    server, forward, *_ = middle
+    address = forward.replace("/orders", "/a%20b/100%25/%C3%BC")
+    assert httpx.post(address, params={"q": "& ü"}, content=b"x", headers={"X-Api-Key": "k"}).status_code == 201
+    taken = httpx.get(f"{server.url}/_stand_in/received").json()[-1]
+    assert (taken["path"], taken["query"]) == ("/a b/100%/ü", "q=%26+%C3%BC")
+
+
 def test_an_answer_in_chunks_is_read_to_its_end():
     """As some servers send it: https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding"""
 

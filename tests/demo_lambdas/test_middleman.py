@@ -56,8 +56,47 @@ def test_the_body_arrives_byte_equal_with_its_length(handler, back_end, context,
 
 
 @pytest.mark.parametrize("door", ["forward", "queued"])
+def test_letters_beyond_ascii_in_a_header(handler, back_end, context, client, door):
+    """HTTP's header values may have them: https://www.rfc-editor.org/rfc/rfc9110#section-5.5"""
+    event = request(**{"Idempotency-Key": "Bestellung-ä-1"})
+    if door == "forward":
+        assert handler.forward(event, context)["statusCode"] == 201
+    else:
+        handler.accept(event, context)
+        [message] = client("sqs").receive_message(QueueUrl=os.environ["QUEUE_URL"])["Messages"]
+        record = {"messageId": message["MessageId"], "body": message["Body"]}
+        assert handler.deliver({"Records": [record]}, context) == {"batchItemFailures": []}
+    [taken] = received(back_end)
+    assert taken["idempotency_key"].encode("latin-1").decode() == "Bestellung-ä-1"
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", "{}", '{"path": "/x", "headers": {"a": 1}, "body": ""}'])
+def test_a_message_that_makes_no_sense_holds_up_no_other(handler, back_end, context, bad):
+    good = json.dumps({"path": "/orders", "headers": {}, "body": base64.b64encode(b"x").decode()})
+    records = [{"messageId": "good-1", "body": good}, {"messageId": "bad", "body": bad}]
+    records.append({"messageId": "good-2", "body": good})
+    assert handler.deliver({"Records": records}, context) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert [taken["idempotency_key"] for taken in received(back_end)] == ["good-1", "good-2"]
+
+
+def test_how_long_to_wait_and_where_it_is_come_back(handler, back_end, context):
+    """https://www.rfc-editor.org/rfc/rfc9110#field.retry-after · #field.location"""
+    headers = {"Retry-After": "120", "Location": "/orders/7", "Set-Cookie": "a=b", "Server": "x"}
+    fault = {"kind": "status", "status": 503, "headers": headers}
+    httpx.post(f"{back_end}/_stand_in/faults", json=fault)
+    answer = handler.forward(request(), context)
+    told = {"Retry-After": "120", "Location": "/orders/7", "Content-Type": "application/json"}
+    assert (answer["statusCode"], answer["headers"]) == (503, told)
+
+
+def test_a_path_of_two_slashes_is_no_host(handler, back_end, context):
+    assert handler.forward(request(path="/example.com/x"), context)["statusCode"] == 201
+    assert received(back_end)[0]["path"] == "//example.com/x"
+
+
+@pytest.mark.parametrize("door", ["forward", "queued"])
 def test_path_and_query_arrive_as_they_were(handler, back_end, context, client, door):
-    event = request(path="a b/what?/ü") | {"multiValueQueryStringParameters": {"x": ["1", "2"], "y": ["& ="]}}
+    event = request(path="a%20b/what%3F/%C3%BC") | {"multiValueQueryStringParameters": {"x": ["1", "2"], "y": ["& ="]}}
     if door == "forward":
         assert handler.forward(event, context)["statusCode"] == 201
     else:
@@ -135,7 +174,7 @@ def test_only_what_failed_comes_again(handler, back_end, context):
     httpx.post(f"{back_end}/_stand_in/faults", json={"kind": "status", "status": 503, "path": "/2"})
     body = base64.b64encode(b"x").decode()
     records = [
-        {"messageId": f"m{number}", "body": json.dumps({"path": str(number), "headers": {}, "body": body})}
+        {"messageId": f"m{number}", "body": json.dumps({"path": f"/{number}", "headers": {}, "body": body})}
         for number in (1, 2, 3)
     ]
     assert handler.deliver({"Records": records}, context) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
