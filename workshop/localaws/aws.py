@@ -13,7 +13,7 @@ from typing import Any
 from workshop.core import net
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
-from workshop.localaws.control import moto_door, neighbours, preload
+from workshop.localaws.control import neighbours, preload
 from workshop.localaws.control.conflicts import Conflicts
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane
@@ -28,6 +28,7 @@ from workshop.localaws.logs.door import LogsDoor
 from workshop.localaws.logs.sink import LogBuffer
 from workshop.localaws.metrics import reading as metrics_reading
 from workshop.localaws.metrics.store import Metrics
+from workshop.localaws.moto.loading import LOCK, load
 from workshop.localaws.runtime.engine import Engine
 from workshop.localaws.runtime.settings import EngineSettings
 from workshop.localaws.server import Server
@@ -159,10 +160,8 @@ class LocalAWS:
         self.sources.reset()
 
     def _empty(self) -> None:
-        with moto_door.LOCK:
-            from moto.core.base_backend import BackendDict
-
-            BackendDict.reset()
+        with LOCK:
+            load("core.base_backend").BackendDict.reset()
         self.stacks.clear()
         self.service.packages.clear()
         self.iam.reset()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from workshop.localaws.http import Request, Response
+from workshop.localaws.moto.loading import loaded
 
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.2  # seconds between looks
 
@@ -57,9 +58,10 @@ def without_wait(request: Request) -> tuple[Request, float]:
 
 def queue_wait(request: Request, url: str) -> int:
     """The queue's own ReceiveMessageWaitTimeSeconds."""
-    from moto.sqs.models import sqs_backends
-
-    parts = url.rstrip("/").split("/")
+    models, parts = loaded("sqs.models"), url.rstrip("/").split("/")
+    if models is None:
+        return 0
+    sqs_backends = models.sqs_backends
     if len(parts) < 2 or parts[-2] not in sqs_backends or request.region not in sqs_backends[parts[-2]]:
         return 0
     queue = sqs_backends[parts[-2]][request.region].queues.get(parts[-1])

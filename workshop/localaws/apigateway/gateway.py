@@ -24,6 +24,7 @@ from workshop.localaws.apigateway.integration import Caller
 from workshop.localaws.apigateway.keys import UsagePlans
 from workshop.localaws.apigateway.refusals import http_refusal, rest_refusal, too_large
 from workshop.localaws.apigateway.rest import RestStage
+from workshop.localaws.moto.loading import load, loaded
 
 log = logging.getLogger("workshop.localaws.apigateway")
 
@@ -155,18 +156,15 @@ class ApiGateway:
         return None, first, "strip"
 
     def _plans_of(self, api: Any) -> UsagePlans:
-        from moto.apigateway.models import apigateway_backends
-
-        backend = apigateway_backends[api.account_id][api.region_name]
+        backend = load("apigateway.models").apigateway_backends[api.account_id][api.region_name]
         plans = self._plans.setdefault((api.account_id, api.region_name), UsagePlans(backend))
         plans.backend = backend
         return plans
 
     @staticmethod
     def _rest_api(api_id: str) -> Any:
-        from moto.apigateway.models import apigateway_backends
-
-        for regions in list(apigateway_backends.values()):
+        models = loaded("apigateway.models")
+        for regions in list(models.apigateway_backends.values()) if models else ():
             for backend in list(regions.values()):
                 if api_id in backend.apis:
                     return backend.apis[api_id]
@@ -174,9 +172,8 @@ class ApiGateway:
 
     @staticmethod
     def _http_api(api_id: str) -> Any:
-        from moto.apigatewayv2.models import apigatewayv2_backends
-
-        for regions in list(apigatewayv2_backends.values()):
+        models = loaded("apigatewayv2.models")
+        for regions in list(models.apigatewayv2_backends.values()) if models else ():
             for backend in list(regions.values()):
                 api = backend.apis.get(api_id)
                 if api is not None and api.protocol_type == "HTTP":

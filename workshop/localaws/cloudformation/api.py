@@ -14,6 +14,7 @@ from workshop.localaws.cloudformation.service import Stacks
 from workshop.localaws.cloudformation.template import invalid
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
+from workshop.localaws.moto.loading import load
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +41,16 @@ def door(stacks: Stacks) -> Callable[[Request], Response]:
 
 
 def _model(name: str) -> Any:
-    from moto.core.utils import get_service_model
-
-    return get_service_model("cloudformation").operation_model(name)
+    return load("core.utils").get_service_model("cloudformation").operation_model(name)
 
 
 def read(request: Request, name: str) -> dict[str, Any]:
     """The parameters of a request, as plain data."""
-    from moto.core.parse import PROTOCOL_PARSERS
     from werkzeug.datastructures import MultiDict
 
     values: MultiDict[str, str] = MultiDict({**request.arguments, **request.form})
-    parsed = PROTOCOL_PARSERS["query"](_model(name)).parse(
+    parser = load("core.parse").PROTOCOL_PARSERS["query"](_model(name))
+    parsed = parser.parse(
         {
             "method": request.method,
             "values": values,
@@ -73,8 +72,7 @@ def plain(value: Any) -> Any:
 
 def written(name: str, result: dict[str, Any] | None) -> Response:
     """An operation's result as XML."""
-    from moto.core.serialize import get_serializer_class
-
-    done = get_serializer_class("cloudformation", "query")(operation_model=_model(name)).serialize(result or {})
+    serializer = load("core.serialize").get_serializer_class("cloudformation", "query")(operation_model=_model(name))
+    done = serializer.serialize(result or {})
     body = done["body"]
     return Response(done["status_code"], body.encode() if isinstance(body, str) else body, dict(done["headers"]))

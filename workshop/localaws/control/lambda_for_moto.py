@@ -1,6 +1,6 @@
 """What moto's other services see of Lambda: they find functions in our store, and calling one runs it.
 
-moto's services fetch its Lambda backend by `moto.awslambda.utils.get_backend`. A stand-in module in its place answers
+moto's services fetch its Lambda backend by `moto.awslambda.utils.get_backend`. A stand-in package in its place answers
 with a view of our store, and moto's own Lambda, which cannot run a function without Docker, is never imported.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from workshop.localaws.functions import Functions
+from workshop.localaws.moto.loading import LOCK
 
 
 class Found:
@@ -80,10 +81,9 @@ class Backend:
 
 
 def install(functions: Functions, later: Callable[[str, bytes], None]) -> None:
-    """Put the stand-in where moto's services look for Lambda."""
-    import moto.awslambda
-
-    stand_in = types.ModuleType("moto.awslambda.utils")
-    stand_in.get_backend = lambda _account, region: Backend(functions, later, region)  # type: ignore[attr-defined]
-    sys.modules["moto.awslambda.utils"] = stand_in
-    moto.awslambda.utils = stand_in  # type: ignore[attr-defined]
+    """Put the stand-in where moto's services look for Lambda; the latest cloud of the process has it."""
+    package, utils = types.ModuleType("moto.awslambda"), types.ModuleType("moto.awslambda.utils")
+    utils.get_backend = lambda _account, region: Backend(functions, later, region)  # type: ignore[attr-defined]
+    package.__path__, package.utils = [], utils  # type: ignore[attr-defined]
+    with LOCK:
+        sys.modules |= {"moto.awslambda": package, "moto.awslambda.utils": utils}

@@ -7,23 +7,20 @@ outside.
 
 from __future__ import annotations
 
-import importlib
 import io
 import logging
 import re
 import sys
-import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from workshop.localaws.control import diet, patches
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
+from workshop.localaws.moto.loading import LOCK, load
 
 log = logging.getLogger(__name__)
-LOCK = threading.RLock()
 Handler = Callable[[Any, str, dict[str, str]], Any]
 # Signing names that differ from the host name moto's table of services is keyed by (its server has the same list).
 SIGNED_AS = {"eventbridge": "events", "execute-api": "iot", "iotdata": "data.iot", "memorydb": "memory-db"}
@@ -53,12 +50,8 @@ def module_for(request: Request) -> str:
 
 @cache
 def _package_of(service: str, region: str) -> str:
-    diet.prepare()
-    with LOCK:
-        from moto import backend_index
-
     host = f"https://{service}.{region}.amazonaws.com"
-    for name, pattern in backend_index.backend_url_patterns:
+    for name, pattern in load("backend_index").backend_url_patterns:
         if pattern.match(host):
             return name
     return ""
@@ -67,11 +60,8 @@ def _package_of(service: str, region: str) -> str:
 @cache
 def routes(package: str) -> list[tuple[re.Pattern[str], Handler]]:
     """The paths of one of moto's services, in its own order."""
-    diet.prepare()
-    with LOCK:
-        urls = importlib.import_module(f"moto.{package}.urls")
-        patches.apply(package)
-        return [(re.compile(path.format("")), handler) for path, handler in urls.url_paths.items()]
+    paths = load(f"{package}.urls").url_paths
+    return [(re.compile(path.format("")), handler) for path, handler in paths.items()]
 
 
 def environ_of(request: Request) -> dict[str, Any]:
@@ -125,16 +115,17 @@ def call(request: Request) -> Response:
         return answer(request, error)
 
 
+@cache
+def _kind_of_request() -> Any:
+    return type("Served", (load("core.request").Request,), {"from_wsgi_server": True})
+
+
 def _called(request: Request, handler: Handler) -> Response:
     from botocore.exceptions import ClientError
     from botocore.model import OperationNotFoundError
-    from moto.core.request import Request as MotoRequest
     from werkzeug.exceptions import HTTPException
 
-    class Served(MotoRequest):
-        from_wsgi_server = True
-
-    asked = Served(environ_of(request))
+    asked = _kind_of_request()(environ_of(request))
     try:
         result = handler(asked, asked.raw_url, dict(asked.headers))
         status, headers, content = result if len(result) == 3 else (200, {}, result)

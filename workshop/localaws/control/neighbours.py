@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from workshop.core.errors import WorkshopError
 from workshop.localaws.cloudformation import api as cloudformation
 from workshop.localaws.control import lambda_for_moto
-from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.faults import AwsError
 from workshop.localaws.http import Request, Response
 from workshop.localaws.lambda_api import routes as lambda_routes
+from workshop.localaws.moto.loading import LOCK, load, loaded
 from workshop.localaws.runtime.model import FunctionSpec
 
 if TYPE_CHECKING:
@@ -81,9 +81,8 @@ def no_fence_for_users(request: Request) -> None:
 
 def api_name(aws: LocalAWS, api_id: str) -> tuple[str, str]:
     """The region and name of an API, remembered; metrics have names, not ids."""
-    from moto.apigateway.models import apigateway_backends
-
-    for region, backend in apigateway_backends[aws.settings.account].items():
+    backends = load("apigateway.models").apigateway_backends[aws.settings.account]
+    for region, backend in list(backends.items()):
         if api_id in backend.apis:
             return aws.api_names.setdefault(api_id, (region, backend.apis[api_id].name))
     return aws.api_names.setdefault(api_id, (aws.settings.region, api_id))
@@ -179,9 +178,8 @@ def may_log(aws: LocalAWS, spec: FunctionSpec) -> bool:
 
 def group_exists(spec: FunctionSpec) -> bool:
     """True when the function's log group is there."""
-    from moto.logs.models import logs_backends
-
-    return spec.log_group in logs_backends[spec.account_id][spec.region].groups
+    models = loaded("logs.models")
+    return models is not None and spec.log_group in models.logs_backends[spec.account_id][spec.region].groups
 
 
 def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes:
@@ -190,17 +188,15 @@ def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes
     Raises:
         AwsError: InvalidParameterValueException in Lambda's words.
     """
-    from moto.core.exceptions import ServiceException
-    from moto.s3.models import s3_backends
     from werkzeug.exceptions import HTTPException
 
     with LOCK:
         try:
-            found: Any = s3_backends[account]["aws"].get_object(bucket, key, version_id=version)
+            found: Any = load("s3.models").s3_backends[account]["aws"].get_object(bucket, key, version_id=version)
             if found is not None and hasattr(found, "value"):
                 return bytes(found.value)
             code, sentence = "NoSuchKey", "The specified key does not exist."
-        except (HTTPException, ServiceException):
+        except (HTTPException, load("core.exceptions").ServiceException):
             code, sentence = "NoSuchBucket", "The specified bucket does not exist"
     raise AwsError(
         "InvalidParameterValueException",

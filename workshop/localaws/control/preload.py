@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.control import diet, moto_door
+from workshop.localaws.control import moto_door
 from workshop.localaws.lambda_api import shapes
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ def run(furnish: Callable[[], None], wake: Callable[[], None], client: Callable[
         client: gives a client of a service, inside the process.
     """
     try:
-        diet.prepare()
         for package in FIRST:
             moto_door.routes(package)
         furnish()

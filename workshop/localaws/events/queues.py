@@ -11,11 +11,11 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.events import patterns
 from workshop.localaws.events.clock import Clock, Fired, Timer
 from workshop.localaws.events.shapes import sqs_record
 from workshop.localaws.faults import AwsError
+from workshop.localaws.moto.loading import LOCK, load, loaded
 from workshop.localaws.runtime.model import Throttled
 
 log = logging.getLogger("workshop.localaws.events")
@@ -98,25 +98,24 @@ class QueuePoller:
             self._wake.clear()
 
     def _queue(self) -> Any:
-        from moto.sqs.models import sqs_backends
-
+        models = loaded("sqs.models")
         region, account, name = self.arn.split(":")[3:6]
-        return sqs_backends[account][region].queues.get(name)
+        return models.sqs_backends[account][region].queues.get(name) if models else None
 
     def _waiting(self) -> int:
         queue = self._queue()
         return len([one for one in list(queue._messages) if one.visible and not one.delayed]) if queue else 0
 
     def _receive(self) -> list[Any]:
-        from moto.sqs.models import sqs_backends
-
         region, account, name = self.arn.split(":")[3:6]
         with LOCK:
             queue = self._queue()
             if queue is None:
                 return []
-            found = sqs_backends[account][region].receive_message(
-                name, self.mapping["BatchSize"], 0, queue.visibility_timeout, ["All"]
+            found = (
+                load("sqs.models")
+                .sqs_backends[account][region]
+                .receive_message(name, self.mapping["BatchSize"], 0, queue.visibility_timeout, ["All"])
             )
         return list(found)
 

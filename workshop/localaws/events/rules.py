@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.inputs import for_target
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
+from workshop.localaws.moto.loading import loaded
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "events.amazonaws.com"
@@ -115,7 +115,7 @@ def _enabled(rule: Any) -> bool:
 
 
 def _all_rules() -> list[Any]:
-    models = sys.modules.get("moto.events.models")  # nobody has made a rule before moto's EventBridge is imported
+    models = loaded("events.models")
     return [
         rule
         for regions in list(models.events_backends.values() if models else ())

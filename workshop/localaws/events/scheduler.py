@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,6 +17,7 @@ from workshop.core.schedules import At, InvalidSchedule, Rate, parse
 from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
+from workshop.localaws.moto.loading import load, loaded
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "scheduler.amazonaws.com"
@@ -151,7 +151,7 @@ def _what(schedule: Any) -> tuple[Any, ...]:
 
 
 def _backends() -> list[Any]:
-    models = sys.modules.get("moto.scheduler.models")
+    models = loaded("scheduler.models")
     found = list(models.scheduler_backends.values()) if models else ()
     return [backend for regions in found for backend in list(regions.values())]
 
@@ -181,8 +181,7 @@ def install() -> None:
 
 def _checked(original: Any) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from moto.scheduler.exceptions import ValidationException
-
+        ValidationException = load("scheduler.exceptions").ValidationException
         expression, zone = kwargs.get("schedule_expression"), kwargs.get("schedule_expression_timezone")
         window = kwargs.get("flexible_time_window") or {}
         if (window.get("Mode") == "FLEXIBLE") != bool(window.get("MaximumWindowInMinutes")):

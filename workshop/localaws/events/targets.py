@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from workshop.localaws.control.moto_door import LOCK
 from workshop.localaws.faults import AwsError
 from workshop.localaws.iam import attached
 from workshop.localaws.iam.policy import resource_allows
+from workshop.localaws.moto.loading import LOCK, load
 from workshop.localaws.runtime.model import Invocation
 
 log = logging.getLogger("workshop.localaws.events")
@@ -160,12 +162,10 @@ class Targets:
 
 
 def _to_queue(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    from moto.sqs.models import sqs_backends
-
     attributes = {
         key: {"DataType": "String", "StringValue": value} for key, value in (target.get("attributes") or {}).items()
     }
-    sqs_backends[account][region].send_message(
+    load("sqs.models").sqs_backends[account][region].send_message(
         queue_name=name,
         message_body=text,
         message_attributes=attributes or None,
@@ -175,28 +175,20 @@ def _to_queue(region: str, account: str, name: str, text: str, target: Mapping[s
 
 
 def _to_topic(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    from moto.sns.models import sns_backends
-
-    sns_backends[account][region].publish(message=text, arn=f"arn:aws:sns:{region}:{account}:{name}")
+    load("sns.models").sns_backends[account][region].publish(message=text, arn=f"arn:aws:sns:{region}:{account}:{name}")
 
 
 def _to_logs(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    from uuid import uuid4
-
-    from moto.core.utils import unix_time_millis
-    from moto.logs.models import logs_backends
-
-    backend, group = logs_backends[account][region], name.removeprefix("log-group:").removesuffix(":*")
+    backend = load("logs.models").logs_backends[account][region]
+    group = name.removeprefix("log-group:").removesuffix(":*")
     stream = str(uuid4())
     backend.create_log_stream(group, stream)
-    backend.put_log_events(group, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
+    backend.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": text}])
 
 
 def _to_bus(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    from moto.events.models import events_backends
-
     event = json.loads(text)
-    events_backends[account][region].put_events(
+    load("events.models").events_backends[account][region].put_events(
         [
             {
                 "Source": event.get("source", "aws.events"),

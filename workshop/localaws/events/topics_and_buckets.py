@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from workshop.localaws.events.clock import Clock
 from workshop.localaws.events.shapes import s3_event, sns_event
 from workshop.localaws.events.targets import NotDelivered, Sender, Targets
+from workshop.localaws.moto.loading import loaded
 
 log = logging.getLogger("workshop.localaws.events")
 
@@ -67,7 +67,7 @@ def install_s3() -> None:
 
 def shift_queues(seconds: float) -> None:
     """The clock went back: messages hidden or delayed for a minute still are for a minute, not for years."""
-    models = sys.modules.get("moto.sqs.models")
+    models = loaded("sqs.models")
     for regions in list(models.sqs_backends.values()) if models else ():
         for backend in list(regions.values()):
             for queue in list(backend.queues.values()):

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from workshop.localaws.iam.policy import Statement, compiled, statements
+from workshop.localaws.moto.loading import loaded
 
 
 def bucket(name: str) -> tuple[Statement, ...]:
     """A bucket's policy."""
-    from moto.s3.models import s3_backends
-
-    for backends in list(s3_backends.values()):
+    models = loaded("s3.models")
+    for backends in list(models.s3_backends.values()) if models else ():
         found = backends["aws"].buckets.get(name)
         if found is not None:
             return compiled(found.policy.decode("utf-8", "replace") if found.policy else "")
@@ -25,17 +25,13 @@ def bucket(name: str) -> tuple[Statement, ...]:
 
 def queue(arn: str) -> tuple[Statement, ...]:
     """A queue's policy."""
-    from moto.sqs.models import sqs_backends
-
-    found = _in_store(sqs_backends, arn, lambda backend, name: backend.queues.get(name))
+    found = _in_store("sqs", arn, lambda backend, name: backend.queues.get(name))
     return compiled(found.policy) if found is not None and found.policy else ()
 
 
 def topic(arn: str) -> tuple[Statement, ...]:
     """A topic's policy."""
-    from moto.sns.models import sns_backends
-
-    found = _in_store(sns_backends, arn, lambda backend, name: backend.topics.get(arn))
+    found = _in_store("sns", arn, lambda backend, name: backend.topics.get(arn))
     return compiled(found.policy) if found is not None else ()
 
 
@@ -54,21 +50,17 @@ def trust(arn: str) -> tuple[Statement, ...]:
 
 def key(arn: str) -> tuple[Statement, ...]:
     """A KMS key's policy."""
-    from moto.kms.models import kms_backends
-
-    found = _in_store(kms_backends, arn, lambda backend, name: backend.keys.get(name.rpartition("/")[2]))
+    found = _in_store("kms", arn, lambda backend, name: backend.keys.get(name.rpartition("/")[2]))
     return compiled(found.policy) if found is not None else ()
 
 
 def key_arn(account: str, region: str, key_id: str) -> str:
     """The ARN of a key named by id, ARN, alias or alias ARN; empty when there is none."""
-    from moto.kms.models import kms_backends
-
-    backend = kms_backends[account][region]
+    models = loaded("kms.models")
     if key_id.startswith("arn:") and ":key/" in key_id:
         return key_id
     alias = key_id.rpartition(":")[2]
-    for one in list(backend.keys.values()):
+    for one in list(models.kms_backends[account][region].keys.values()) if models else ():
         if one.id == alias or alias in one.aliases:
             return str(one.arn)
     return ""
@@ -88,10 +80,11 @@ def parameter_key(account: str, region: str, name: str) -> str:
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
-    from moto.ssm.models import ssm_backends
-
+    models = loaded("ssm.models")
+    if models is None:
+        return ""
     plain = name.rpartition(":parameter")[2] if name.startswith("arn:") else name
-    versions = ssm_backends[account][region]._parameters
+    versions = models.ssm_backends[account][region]._parameters
     if plain not in versions:
         return ""
     found = versions[plain]  # its `get` would not find a name that starts with a slash
@@ -105,15 +98,17 @@ def secret_arn(account: str, region: str, name: str) -> str:
     """The ARN of a secret named by name or ARN, its six random letters included."""
     if name.startswith("arn:"):
         return name
-    from moto.secretsmanager.models import secretsmanager_backends
-
-    found = secretsmanager_backends[account][region].secrets.get(name)
+    models = loaded("secretsmanager.models")
+    found = models.secretsmanager_backends[account][region].secrets.get(name) if models else None
     arn = getattr(found, "arn", "") if found is not None else ""
     return arn or f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
 
 
-def _in_store(backends: Any, arn: str, get: Any) -> Any:
-    parts = arn.split(":", 5)
-    if len(parts) < 6 or parts[4] not in backends:
+def _in_store(package: str, arn: str, get: Any) -> Any:
+    models, parts = loaded(f"{package}.models"), arn.split(":", 5)
+    if models is None or len(parts) < 6:
+        return None
+    backends = getattr(models, f"{package}_backends")
+    if parts[4] not in backends:
         return None
     return get(backends[parts[4]][parts[3]], parts[5])

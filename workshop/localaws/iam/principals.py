@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from workshop.localaws.iam.policy import Statement, compiled, resource_allows, statements
+from workshop.localaws.moto.loading import load, loaded
 
 LIFETIME = 12 * 3600
 _LETTERS = string.ascii_uppercase + "234567"
@@ -107,9 +108,8 @@ class Principals:
         return self._by_key.get(access_key_id)
 
     def _from_sts(self, access_key_id: str) -> Principal | None:
-        from moto.sts.models import sts_backends
-
-        for backends in list(sts_backends.values()):
+        models = loaded("sts.models")
+        for backends in list(models.sts_backends.values()) if models else ():
             session = backends["aws"].get_assumed_role_from_access_key(access_key_id)
             if session is not None:
                 found = Principal(
@@ -145,9 +145,8 @@ class Principals:
 
 def _keys() -> Iterator[tuple[Any, Any]]:
     """Every user's access keys: (moto's user, key)."""
-    from moto.iam.models import iam_backends
-
-    for backends in list(iam_backends.values()):
+    models = loaded("iam.models")
+    for backends in list(models.iam_backends.values()) if models else ():
         for user in list(backends["aws"].users.values()):
             for key in list(user.access_keys):
                 yield user, key
@@ -180,13 +179,12 @@ def install() -> None:
 
 def role_of(role_arn: str) -> Any:
     """moto's Role with this ARN, or None."""
-    from moto.iam.models import iam_backends
-
+    models = loaded("iam.models")
     parts = role_arn.split(":")
     account = parts[4] if len(parts) > 5 else ""
-    if not account or account not in iam_backends:
+    if models is None or not account or account not in models.iam_backends:
         return None
-    roles = iam_backends[account]["aws"].roles
+    roles = models.iam_backends[account]["aws"].roles
     name = role_arn.rpartition("/")[2]
     for role in list(roles.values()):
         if role.name == name and role.arn == role_arn:
@@ -210,9 +208,7 @@ def identity_policies(principal: Principal) -> Iterator[tuple[Statement, ...]]:
         role = role_of(principal.owner)
         yield from _policies_of(role)
         return
-    from moto.iam.models import iam_backends
-
-    backend = iam_backends[principal.account]["aws"]
+    backend = load("iam.models").iam_backends[principal.account]["aws"]
     yield from _policies_of(backend.users.get(principal.name))
     for group in list(backend.groups.values()):
         if any(user.name == principal.name for user in group.users):
@@ -243,7 +239,5 @@ def boundary(principal: Principal) -> tuple[Statement, ...] | None:
     arn = getattr(role, "permissions_boundary_arn", None) if role is not None else None
     if not arn:
         return None
-    from moto.iam.models import iam_backends
-
-    policy = iam_backends[principal.account]["aws"].managed_policies.get(arn)
+    policy = load("iam.models").iam_backends[principal.account]["aws"].managed_policies.get(arn)
     return compiled(_document(policy)) if policy is not None else ()

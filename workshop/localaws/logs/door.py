@@ -11,6 +11,7 @@ from workshop.localaws.control import moto_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
 from workshop.localaws.logs import insights, reading
+from workshop.localaws.moto.loading import LOCK, load
 
 QUERIES_KEPT = 100
 JSON = "application/x-amz-json-1.1"
@@ -72,13 +73,11 @@ class LogsDoor:
             if operation is None:
                 check(request.operation, request.json())
                 return moto_door.call(request)
-            from moto.logs.models import logs_backends
-
             given = request.json()
             if not isinstance(given, dict):
                 raise AwsError("SerializationException", "The request is not a JSON object.")
-            with moto_door.LOCK:
-                result = operation(logs_backends[self.account][request.region], given)
+            with LOCK:
+                result = operation(load("logs.models").logs_backends[self.account][request.region], given)
             return Response.of_json(result, content_type=JSON)
         except AwsError as error:
             return answer(request, error)

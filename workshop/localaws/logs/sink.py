@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from workshop.localaws.control.moto_door import LOCK
+from workshop.localaws.moto.loading import LOCK, load
 from workshop.localaws.runtime.model import FunctionSpec
 
 log = logging.getLogger(__name__)
@@ -73,13 +73,11 @@ class LogBuffer:
         """File what is waiting into moto's store. Blocks; thread-safe."""
         if not self._waiting:
             return
-        from moto.logs.models import logs_backends
-
         with LOCK:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
             for (account, region, group), events in waiting.items():
-                file_events(logs_backends[account][region], group, events, self.per_group)
+                file_events(load("logs.models").logs_backends[account][region], group, events, self.per_group)
 
     def clear(self) -> None:
         """Drop what is waiting."""

@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from workshop.localaws.moto.loading import load
+
 Series = dict[int, float]
 OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -32,12 +34,10 @@ def evaluate(text: str, series: dict[str, Series]) -> Series:
     Raises:
         ValidationError: moto's, in AWS's shape: the expression is wrong or not known here.
     """
-    from moto.cloudwatch.exceptions import ValidationError
-
     try:
         result = _value(ast.parse(text.replace("^", "**"), mode="eval").body, series)
     except (SyntaxError, KeyError, ValueError, TypeError) as error:
-        raise ValidationError(f"Error in expression '{text}': {error}") from None
+        raise load("cloudwatch.exceptions").ValidationError(f"Error in expression '{text}': {error}") from None
     if isinstance(result, dict):
         return result
     stamps = sorted({at for each in series.values() for at in each})

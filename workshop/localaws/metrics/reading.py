@@ -14,6 +14,7 @@ from typing import Any
 
 from workshop.localaws.metrics import expressions
 from workshop.localaws.metrics.store import Key, Metrics, Minute, step
+from workshop.localaws.moto.loading import load
 
 OWN = ("AWS/Lambda", "AWS/ApiGateway")
 UNITS = {"Duration": "Milliseconds", "Latency": "Milliseconds", "IntegrationLatency": "Milliseconds"}
@@ -118,20 +119,19 @@ class Reader:
 
     def statistics(self, given: dict[str, Any]) -> dict[str, Any]:
         """GetMetricStatistics."""
-        from moto.cloudwatch.exceptions import InvalidParameterCombination, InvalidParameterValue
-
+        exceptions = load("cloudwatch.exceptions")
         wanted, extended = given.get("Statistics") or [], given.get("ExtendedStatistics") or []
         if not wanted and not extended:
-            raise InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
+            raise exceptions.InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
         start, end, period = seconds(given["StartTime"]), seconds(given["EndTime"]), int(given["Period"])
         if start >= end:
-            raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+            raise exceptions.InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
         if period < 1 or (period % 60 and period not in (1, 5, 10, 20, 30)):
-            raise InvalidParameterValue(
+            raise exceptions.InvalidParameterValue(
                 f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}."
             )
         if (end - start) / period > MOST:
-            raise InvalidParameterCombination(
+            raise exceptions.InvalidParameterCombination(
                 f"You have requested up to {int((end - start) / period):,} datapoints, which exceeds "
                 f"the limit of {MOST:,}. You may reduce the datapoints requested by increasing "
                 "Period, or decreasing the time range."
@@ -151,11 +151,9 @@ class Reader:
         self, queries: list[dict[str, Any]], start_time: Any, end_time: Any, *, newest_first: bool
     ) -> list[dict[str, Any]]:
         """GetMetricData."""
-        from moto.cloudwatch.exceptions import ValidationError
-
         start, end = seconds(start_time), seconds(end_time)
         if start >= end:
-            raise ValidationError("The parameter EndTime must be greater than StartTime.")
+            raise load("cloudwatch.exceptions").ValidationError("The parameter EndTime must be greater than StartTime.")
         series: dict[str, dict[int, float]] = {}
         for query in queries:
             stat = query.get("MetricStat")
@@ -222,6 +220,5 @@ def worth(statistic: str, part: Minute) -> float:
     found = PERCENTILE.fullmatch(statistic)
     if found:
         return part.percentile(float(found["value"]))
-    from moto.cloudwatch.exceptions import InvalidParameterValue
-
-    raise InvalidParameterValue(f"Value {statistic} at 'Stat' is not a statistic that the offline cloud knows.")
+    why = f"Value {statistic} at 'Stat' is not a statistic that the offline cloud knows."
+    raise load("cloudwatch.exceptions").InvalidParameterValue(why)
