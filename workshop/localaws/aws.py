@@ -13,7 +13,7 @@ from typing import Any
 from workshop.core import net
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
-from workshop.localaws.control import neighbours, preload
+from workshop.localaws.control import moto_door, neighbours, preload
 from workshop.localaws.control.conflicts import Conflicts
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane

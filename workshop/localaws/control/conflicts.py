@@ -26,6 +26,7 @@ from typing import Any
 
 from workshop.localaws.faults import AwsError
 from workshop.localaws.http import Request, Response
+from workshop.localaws.moto.loading import loaded
 from workshop.localaws.settings import Settings
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
@@ -170,9 +171,8 @@ class Conflicts:
 
 def key_names(account: str, region: str, table: str) -> list[str]:
     """The attributes of a table's key; empty when there is no such table."""
-    from moto.dynamodb.models import dynamodb_backends
-
-    found = dynamodb_backends[account][region].tables.get(table)
+    models = loaded("dynamodb.models")
+    found = models.dynamodb_backends[account][region].tables.get(table) if models else None
     return [name for name in (found.hash_key_attr, found.range_key_attr) if name] if found else []
 
 

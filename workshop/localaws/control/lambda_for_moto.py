@@ -11,6 +11,7 @@ import gzip
 import json
 import sys
 import types
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -80,10 +81,23 @@ class Backend:
         return False
 
 
+class Regions(dict[str, Backend]):
+    """Backends by region, made when they are asked for."""
+
+    def __init__(self, make: Callable[[str], Backend]) -> None:
+        self.make = make
+
+    def __missing__(self, region: str) -> Backend:
+        return self.make(region)
+
+
 def install(functions: Functions, later: Callable[[str, bytes], None]) -> None:
     """Put the stand-in where moto's services look for Lambda; the latest cloud of the process has it."""
-    package, utils = types.ModuleType("moto.awslambda"), types.ModuleType("moto.awslambda.utils")
-    utils.get_backend = lambda _account, region: Backend(functions, later, region)  # type: ignore[attr-defined]
-    package.__path__, package.utils = [], utils  # type: ignore[attr-defined]
+    regions = Regions(lambda region: Backend(functions, later, region))
+    package, utils, models = (types.ModuleType(f"moto.awslambda{part}") for part in ("", ".utils", ".models"))
+    package.__path__ = []
+    package.utils, package.models = utils, models  # type: ignore[attr-defined]
+    utils.get_backend = lambda _account, region: regions[region]  # type: ignore[attr-defined]
+    models.lambda_backends = defaultdict(lambda: regions)  # type: ignore[attr-defined]
     with LOCK:
-        sys.modules |= {"moto.awslambda": package, "moto.awslambda.utils": utils}
+        sys.modules |= {module.__name__: module for module in (package, utils, models)}
