@@ -122,7 +122,8 @@ def changes(stacks: Stacks, stack: Stack, plan: Plan, *, new: bool) -> list[dict
         elif known.body != body or plan.values != stack.plan.values:
             names = _differing(body.get("Properties") or {}, known.body.get("Properties") or {})
             if names:
-                replaces = set(names) & set(REGISTRY[body["Type"]].replaces.split())
+                kind = REGISTRY[body["Type"]]
+                replaces = set(names) & {*kind.schema.create_only, *kind.replaces}
                 found.append(
                     _change("Modify", logical, body["Type"], known.physical, "True" if replaces else "False", names)
                 )

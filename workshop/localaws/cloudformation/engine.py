@@ -166,6 +166,7 @@ class Run:
         self.undo.append(lambda: self._unupdate(known, old, before))
         try:
             kind.check(given)
+            kind.check_change(given, old)
             kind.update(call, known.physical, given, old)
             tags.follow(
                 call, known.type, known.physical, tags.worth(call.tags, given), tags.worth(self.stack.plan.tags, old)

@@ -12,6 +12,7 @@ from typing import Any
 
 from workshop.localaws.cloudformation import graph
 from workshop.localaws.cloudformation.intrinsics import Scope
+from workshop.localaws.cloudformation.resources import REGISTRY
 from workshop.localaws.cloudformation.template import FUNCTIONS, invalid
 from workshop.localaws.faults import AwsError
 
@@ -50,8 +51,9 @@ def rehearse(template: Mapping[str, Any], scope: Scope) -> None:
         raise Later(logical)
 
     scope.attribute = attribute
-    for body in bodies.values():
+    for logical, body in bodies.items():
         _try(scope, body.get("Properties"))
+        _refuse_what_is_not_done(scope, logical, body)
     for output in (template.get("Outputs") or {}).values():
         if output.get("Condition") and not scope.condition(output["Condition"]):
             continue
@@ -64,6 +66,23 @@ def rehearse(template: Mapping[str, Any], scope: Scope) -> None:
             _try(scope, (output.get("Export") or {}).get("Name"))
         except AwsError as error:
             raise invalid(error.message.replace("the Resources block", "the Outputs block")) from None
+
+
+def _refuse_what_is_not_done(scope: Scope, logical: str, body: Mapping[str, Any]) -> None:
+    """Properties that AWS has and the offline cloud does not do are refused before anything is made."""
+    kind, given = REGISTRY[body["Type"]], body.get("Properties") or {}
+    for name in kind.lacks:
+        if name not in given:
+            continue
+        try:
+            value = scope.resolve({name: given[name]})
+        except Later:
+            value = {name: given[name]}
+        if kind.lacking(value):
+            raise invalid(
+                f"{name} of resource {logical} ({kind.type}) is known to AWS, but the offline cloud does not do it. "
+                "Leave it out here, or deploy to AWS."
+            )
 
 
 def _may_be_text(value: Any) -> bool:

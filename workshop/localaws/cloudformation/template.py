@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from workshop.localaws.cloudformation.resources.schemas import known_to_aws
 from workshop.localaws.faults import AwsError
 
 SECTIONS = {
@@ -168,8 +169,13 @@ def check(template: dict[str, Any], known_types: Any) -> None:
     for name, body in resources.items():
         _check_resource(name, body)
     strange = sorted({body["Type"] for body in resources.values() if body["Type"] not in known_types})
-    if strange:
+    if strange and not all(known_to_aws(kind) for kind in strange):
         raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(strange)}]")
+    if strange:
+        raise invalid(
+            f"AWS knows these resource types, the offline cloud does not make them: [{', '.join(strange)}]. Leave them "
+            "out here, or deploy to AWS."
+        )
     _check_references(template)
 
 

@@ -30,7 +30,6 @@ MEMBERS = (
     "Architectures",
     "SnapStart",
     "KMSKeyArn",
-    "FileSystemConfigs",
 )
 
 

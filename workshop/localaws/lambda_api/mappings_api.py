@@ -28,7 +28,6 @@ MEMBERS = (
     "MaximumRecordAgeInSeconds",
     "BisectBatchOnFunctionError",
     "ParallelizationFactor",
-    "TumblingWindowInSeconds",
     "StartingPositionTimestamp",
     "MetricsConfig",
 )

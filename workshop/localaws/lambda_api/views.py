@@ -59,7 +59,7 @@ def configuration(
         answer["Environment"] = {"Variables": given["Environment"]["Variables"]}
     if version.layers:
         answer["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.package.size} for layer in version.layers]
-    for name in ("DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs"):
+    for name in ("DeadLetterConfig", "KMSKeyArn"):
         if given.get(name):
             answer[name] = given[name]
     if given.get("VpcConfig"):

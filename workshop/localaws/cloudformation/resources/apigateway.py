@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources import openapi
 from workshop.localaws.cloudformation.resources.base import (
@@ -34,21 +34,41 @@ def replaced(path: str, value: Any) -> dict[str, Any]:
     return {"op": "replace", "path": path, "value": str(value).lower() if isinstance(value, bool) else str(value)}
 
 
+def changed_variables(wanted: dict[str, Any], had: dict[str, Any]) -> list[dict[str, Any]]:
+    """The patch operations that bring a stage's variables from one set to another."""
+    patches = [replaced(f"/variables/{key}", value) for key, value in wanted.items() if had.get(key) != value]
+    return patches + [{"op": "remove", "path": f"/variables/{key}"} for key in had if key not in wanted]
+
+
+def _endpoint(given: Properties) -> dict[str, Any] | None:
+    """Which kind of endpoint: the property's words, or the parameter that templates give with an OpenAPI document."""
+    parameters = given.get("Parameters") or {}
+    if set(parameters) - {"endpointConfigurationTypes"}:
+        raise Failed("Of Parameters, the offline cloud takes endpointConfigurationTypes only.")
+    kinds = parameters.get("endpointConfigurationTypes")
+    found = camel(given.get("EndpointConfiguration")) or ({"types": kinds.split(",")} if kinds else None)
+    return found if found is None else dict(found)
+
+
 @register
 class RestApi(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html"""
 
     type = "AWS::ApiGateway::RestApi"
-    known = (
-        "ApiKeySourceType BinaryMediaTypes Body BodyS3Location CloneFrom Description DisableExecuteApiEndpoint "
-        "EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy Tags "
-        "EndpointAccessMode SecurityPolicy"
-    )
+    lacks: ClassVar[Properties] = {
+        "BodyS3Location": None,
+        "CloneFrom": None,
+        "EndpointAccessMode": None,
+        "FailOnWarnings": False,
+        "MinimumCompressionSize": None,
+        "Mode": "overwrite",
+        "SecurityPolicy": None,
+        "Version": None,
+    }
+    fixed = ("Tags",)
     attributes_known = "RootResourceId RestApiId"
 
     def create(self, call: Call, given: Properties) -> str:
-        if given.get("BodyS3Location"):
-            raise Failed("BodyS3Location is not supported offline: put the OpenAPI document into Body.")
         body = given.get("Body")
         name = given.get("Name") or (openapi.title(body) if body else "")
         if not name:
@@ -57,9 +77,6 @@ class RestApi(Resource):
             given,
             "Description",
             "BinaryMediaTypes",
-            "MinimumCompressionSize",
-            "ApiKeySourceType",
-            "EndpointConfiguration",
             "DisableExecuteApiEndpoint",
         )
         made = call(
@@ -67,6 +84,8 @@ class RestApi(Resource):
             "create_rest_api",
             name=name,
             **camel(wanted),
+            apiKeySource=given.get("ApiKeySourceType"),
+            endpointConfiguration=_endpoint(given),
             policy=document(given.get("Policy")),
             tags=call.tagged(given.get("Tags")),
         )
@@ -84,10 +103,13 @@ class RestApi(Resource):
             ("Description", "/description"),
             ("ApiKeySourceType", "/apiKeySource"),
             ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
-            ("MinimumCompressionSize", "/minimumCompressionSize"),
         ):
             if given.get(name) != old.get(name):
                 patches.append(replaced(path, given.get(name) if given.get(name) is not None else ""))
+        types = (_endpoint(given) or {}).get("types"), (_endpoint(old) or {}).get("types")
+        if types[0] != types[1]:
+            before, after = ((each or ["EDGE"])[0] for each in reversed(types))
+            patches.append(replaced(f"/endpointConfiguration/types/{before}", after))
         if given.get("Policy") != old.get("Policy"):
             patches.append(replaced("/policy", document(given.get("Policy")) or ""))
         wanted, had = set(given.get("BinaryMediaTypes") or []), set(old.get("BinaryMediaTypes") or [])
@@ -110,8 +132,6 @@ class ApiResource(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html"""
 
     type = "AWS::ApiGateway::Resource"
-    required = "ParentId PathPart RestApiId"
-    replaces = "ParentId PathPart RestApiId"
     attributes_known = "ResourceId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -129,13 +149,6 @@ class Method(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html"""
 
     type = "AWS::ApiGateway::Method"
-    required = "HttpMethod ResourceId RestApiId"
-    known = (
-        "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId Integration MethodResponses "
-        "OperationName "
-        "RequestModels RequestParameters RequestValidatorId"
-    )
-    replaces = "HttpMethod ResourceId RestApiId"
 
     def _where(self, given: Properties) -> dict[str, Any]:
         return camel(only(given, "RestApiId", "ResourceId", "HttpMethod"))
@@ -185,9 +198,8 @@ class Deployment(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html"""
 
     type = "AWS::ApiGateway::Deployment"
-    required = "RestApiId"
-    known = "Description"
-    replaces = "DeploymentCanarySettings RestApiId StageDescription StageName"
+    lacks: ClassVar[Properties] = {"DeploymentCanarySettings": None}
+    fixed = ("Description",)
     attributes_known = "DeploymentId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -200,6 +212,25 @@ class Deployment(Resource):
             stageDescription=about.get("Description"),
         )
         return str(made["id"])
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        api, stage = given["RestApiId"], given.get("StageName")
+        about, had = given.get("StageDescription") or {}, old.get("StageDescription") or {}
+        if stage and stage != old.get("StageName"):
+            call(
+                "apigateway",
+                "create_stage",
+                restApiId=api,
+                stageName=stage,
+                deploymentId=physical,
+                variables=about.get("Variables"),
+                description=about.get("Description"),
+            )
+        elif stage and about != had:
+            patches = changed_variables(about.get("Variables") or {}, had.get("Variables") or {})
+            if about.get("Description") != had.get("Description"):
+                patches.append(replaced("/description", about.get("Description") or ""))
+            call("apigateway", "update_stage", restApiId=api, stageName=stage, patchOperations=patches)
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         api, stage = given["RestApiId"], given.get("StageName")
@@ -221,13 +252,14 @@ class Stage(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html"""
 
     type = "AWS::ApiGateway::Stage"
-    required = "RestApiId"
-    known = (
-        "AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId "
-        "Description "
-        "DocumentationVersion MethodSettings Tags TracingEnabled Variables"
-    )
-    replaces = "RestApiId StageName"
+    lacks: ClassVar[Properties] = {
+        "CacheClusterEnabled": False,
+        "CacheClusterSize": None,
+        "CanarySetting": None,
+        "ClientCertificateId": None,
+        "DocumentationVersion": None,
+    }
+    fixed = ("Tags",)
     name_property = "StageName"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -237,11 +269,8 @@ class Stage(Resource):
             "RestApiId",
             "DeploymentId",
             "Description",
-            "CacheClusterEnabled",
-            "CacheClusterSize",
             "TracingEnabled",
             "Variables",
-            "DocumentationVersion",
         )
         call(
             "apigateway",
@@ -266,9 +295,7 @@ class Stage(Resource):
             ):
                 if given.get(member) != old.get(member):
                     patches.append(replaced(path, given.get(member) or ""))
-            wanted, had = given.get("Variables") or {}, old.get("Variables") or {}
-            patches += [replaced(f"/variables/{key}", value) for key, value in wanted.items() if had.get(key) != value]
-            patches += [{"op": "remove", "path": f"/variables/{key}"} for key in had if key not in wanted]
+            patches += changed_variables(given.get("Variables") or {}, old.get("Variables") or {})
         if given.get("AccessLogSetting") != old.get("AccessLogSetting"):
             log = given.get("AccessLogSetting")
             if not log:

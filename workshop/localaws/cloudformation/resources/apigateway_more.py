@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from workshop.localaws.cloudformation.resources.apigateway import replaced
 from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, camel, document, only, register
 
 
@@ -12,7 +13,6 @@ class Account(Resource):
     """One a region: the role for CloudWatch."""
 
     type = "AWS::ApiGateway::Account"
-    known = "CloudWatchRoleArn"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})
@@ -29,8 +29,8 @@ class ApiKey(Resource):
     """A key that callers send as x-api-key."""
 
     type = "AWS::ApiGateway::ApiKey"
-    known = "CustomerId Description Enabled StageKeys Tags"
-    replaces = "Name Value GenerateDistinctId"
+    lacks: ClassVar[Properties] = {"StageKeys": None}
+    fixed = ("Tags",)
     name_property = "Name"
     attributes_known = "APIKeyId"
 
@@ -66,8 +66,7 @@ class UsagePlan(Resource):
     """Quota and rate for the keys of some stages."""
 
     type = "AWS::ApiGateway::UsagePlan"
-    known = "Tags"
-    replaces = "ApiStages Description Quota Throttle UsagePlanName"
+    fixed = ("Tags",)
     name_property = "UsagePlanName"
     attributes_known = "Id"
 
@@ -83,7 +82,34 @@ class UsagePlan(Resource):
         )
         return str(made["id"])
 
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        patches = [
+            replaced(path, given.get(name) or "")
+            for name, path in (("UsagePlanName", "/name"), ("Description", "/description"))
+            if given.get(name) != old.get(name)
+        ]
+        for name, members in (("Quota", ("Limit", "Offset", "Period")), ("Throttle", ("RateLimit", "BurstLimit"))):
+            wanted, had = given.get(name) or {}, old.get(name) or {}
+            if had and not wanted:
+                patches.append({"op": "remove", "path": f"/{name.lower()}"})
+            patches += [
+                replaced(f"/{name.lower()}/{member[0].lower()}{member[1:]}", wanted[member])
+                for member in members
+                if wanted.get(member) is not None and wanted[member] != had.get(member)
+            ]
+        stages, before = (
+            {f"{each['ApiId']}:{each['Stage']}" for each in properties.get("ApiStages") or []}
+            for properties in (given, old)
+        )
+        for operation, names in (("remove", before - stages), ("add", stages - before)):
+            patches += [{"op": operation, "path": "/apiStages", "value": name} for name in sorted(names)]
+        if patches:
+            call("apigateway", "update_usage_plan", usagePlanId=physical, patchOperations=patches)
+
     def delete(self, call: Call, physical: str, given: Properties) -> None:
+        for each in given.get("ApiStages") or []:  # API Gateway refuses to delete a plan that still has stages
+            patch = {"op": "remove", "path": "/apiStages", "value": f"{each['ApiId']}:{each['Stage']}"}
+            call("apigateway", "update_usage_plan", usagePlanId=physical, patchOperations=[patch])
         call("apigateway", "delete_usage_plan", usagePlanId=physical)
 
     def attributes(self, call: Call, physical: str, given: Properties) -> dict[str, Any]:
@@ -95,8 +121,6 @@ class UsagePlanKey(Resource):
     """A key in a plan."""
 
     type = "AWS::ApiGateway::UsagePlanKey"
-    required = "KeyId KeyType UsagePlanId"
-    replaces = "KeyId KeyType UsagePlanId"
 
     def create(self, call: Call, given: Properties) -> str:
         call("apigateway", "create_usage_plan_key", **camel(given))
@@ -111,11 +135,7 @@ class Authorizer(Resource):
     """Who decides about a method's callers."""
 
     type = "AWS::ApiGateway::Authorizer"
-    required = "Name RestApiId Type"
-    replaces = (
-        "AuthType AuthorizerCredentials AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource "
-        "IdentityValidationExpression Name ProviderARNs RestApiId Type"
-    )
+    replaces = ("ProviderARNs",)  # AWS changes it in place; moto's UpdateAuthorizer does not know it
     attributes_known = "AuthorizerId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -123,6 +143,15 @@ class Authorizer(Resource):
         return str(
             call("apigateway", "create_authorizer", **camel(wanted), providerARNs=given.get("ProviderARNs"))["id"]
         )
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        patches = [
+            replaced("/" + name[0].lower() + name[1:], given.get(name, ""))
+            for name in self.schema.properties
+            if given.get(name) != old.get(name)
+        ]
+        where = {"restApiId": given["RestApiId"], "authorizerId": physical}
+        call("apigateway", "update_authorizer", **where, patchOperations=patches)
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("apigateway", "delete_authorizer", restApiId=given["RestApiId"], authorizerId=physical)
@@ -136,13 +165,20 @@ class RequestValidator(Resource):
     """What of a request is checked before the integration."""
 
     type = "AWS::ApiGateway::RequestValidator"
-    required = "RestApiId"
-    replaces = "Name RestApiId ValidateRequestBody ValidateRequestParameters"
     name_property = "Name"
     attributes_known = "RequestValidatorId"
 
     def create(self, call: Call, given: Properties) -> str:
         return str(call("apigateway", "create_request_validator", **camel(given))["id"])
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        patches = [
+            replaced("/" + name[0].lower() + name[1:], given.get(name, False))
+            for name in ("ValidateRequestBody", "ValidateRequestParameters")
+            if given.get(name) != old.get(name)
+        ]
+        where = {"restApiId": given["RestApiId"], "requestValidatorId": physical}
+        call("apigateway", "update_request_validator", **where, patchOperations=patches)
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("apigateway", "delete_request_validator", restApiId=given["RestApiId"], requestValidatorId=physical)
@@ -156,9 +192,6 @@ class Model(Resource):
     """The JSON schema of a body."""
 
     type = "AWS::ApiGateway::Model"
-    required = "RestApiId"
-    known = "Description Schema"
-    replaces = "ContentType Name RestApiId"
     name_property = "Name"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -175,8 +208,8 @@ class Model(Resource):
         return str(name)
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
-        patch = {"op": "replace", "path": "/schema", "value": document(given.get("Schema")) or "{}"}
-        call("apigateway", "update_model", restApiId=given["RestApiId"], modelName=physical, patchOperations=[patch])
+        self.delete(call, physical, old)  # moto's models have no UpdateModel
+        self.create(call, given | {"Name": physical})
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("apigateway", "delete_model", restApiId=given["RestApiId"], modelName=physical)
@@ -187,9 +220,6 @@ class GatewayResponse(Resource):
     """What the gateway answers itself."""
 
     type = "AWS::ApiGateway::GatewayResponse"
-    required = "ResponseType RestApiId"
-    known = "ResponseParameters ResponseTemplates StatusCode"
-    replaces = "ResponseType RestApiId"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})

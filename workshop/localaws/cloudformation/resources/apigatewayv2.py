@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGa
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources import openapi
 from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Resource, only, register
@@ -16,29 +16,28 @@ class Api(Resource):
     """An HTTP API; WebSocket APIs are refused."""
 
     type = "AWS::ApiGatewayV2::Api"
-    known = (
-        "ApiKeySelectionExpression Body BodyS3Location CorsConfiguration CredentialsArn Description "
-        "DisableExecuteApiEndpoint DisableSchemaValidation FailOnWarnings IpAddressType Name RouteKey "
-        "RouteSelectionExpression Tags Target Version BasePath"
-    )
-    replaces = "ProtocolType"
+    lacks: ClassVar[Properties] = {
+        "ApiKeySelectionExpression": "$request.header.x-api-key",
+        "BasePath": "ignore",
+        "BodyS3Location": None,
+        "CredentialsArn": None,
+        "DisableSchemaValidation": False,
+        "FailOnWarnings": False,
+        "IpAddressType": "ipv4",
+        "RouteKey": None,
+        "RouteSelectionExpression": "$request.method $request.path",
+        "Target": None,
+    }
     attributes_known = "ApiEndpoint ApiId"
     members = (
-        "ApiKeySelectionExpression",
         "CorsConfiguration",
-        "CredentialsArn",
         "Description",
         "DisableExecuteApiEndpoint",
         "Name",
-        "RouteKey",
-        "RouteSelectionExpression",
-        "Target",
         "Version",
     )
 
     def create(self, call: Call, given: Properties) -> str:
-        if given.get("BodyS3Location"):
-            raise Failed("BodyS3Location is not supported offline: put the OpenAPI document into Body.")
         body = given.get("Body")
         if not body and given.get("ProtocolType") != "HTTP":
             raise Failed("Only ProtocolType HTTP is supported offline.")
@@ -69,14 +68,16 @@ class Integration(Resource):
     """What a route calls."""
 
     type = "AWS::ApiGatewayV2::Integration"
-    required = "ApiId IntegrationType"
-    known = (
-        "ConnectionId ConnectionType ContentHandlingStrategy CredentialsArn Description IntegrationMethod "
-        "IntegrationSubtype IntegrationUri PassthroughBehavior PayloadFormatVersion RequestParameters "
-        "RequestTemplates "
-        "ResponseParameters TemplateSelectionExpression TimeoutInMillis TlsConfig"
-    )
-    replaces = "ApiId"
+    lacks: ClassVar[Properties] = {
+        "ConnectionId": None,
+        "ConnectionType": "INTERNET",
+        "ContentHandlingStrategy": None,
+        "IntegrationSubtype": None,
+        "PassthroughBehavior": None,
+        "RequestTemplates": None,
+        "TemplateSelectionExpression": None,
+        "TlsConfig": None,
+    }
     attributes_known = "IntegrationId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -97,12 +98,13 @@ class Route(Resource):
     """A method and path, or $default."""
 
     type = "AWS::ApiGatewayV2::Route"
-    required = "ApiId RouteKey"
-    known = (
-        "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId ModelSelectionExpression OperationName "
-        "RequestModels RequestParameters RouteResponseSelectionExpression Target"
-    )
-    replaces = "ApiId"
+    lacks: ClassVar[Properties] = {
+        "ApiKeyRequired": False,
+        "ModelSelectionExpression": None,
+        "RequestModels": None,
+        "RequestParameters": None,
+        "RouteResponseSelectionExpression": None,
+    }
     attributes_known = "RouteId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -123,19 +125,12 @@ class Stage(Resource):
     """A stage; with AutoDeploy every change is live at once."""
 
     type = "AWS::ApiGatewayV2::Stage"
-    required = "ApiId StageName"
-    known = (
-        "AccessLogSettings AccessPolicyId AutoDeploy ClientCertificateId DefaultRouteSettings DeploymentId "
-        "Description "
-        "RouteSettings StageVariables Tags"
-    )
-    replaces = "ApiId StageName"
+    lacks: ClassVar[Properties] = {"ClientCertificateId": None, "DeploymentId": None}
     name_property = "StageName"
     members = (
         "AutoDeploy",
         "AccessLogSettings",
         "DefaultRouteSettings",
-        "DeploymentId",
         "Description",
         "RouteSettings",
         "StageVariables",
@@ -159,9 +154,7 @@ class Deployment(Resource):
     """A snapshot of an API's routes; what moto serves of an HTTP API is always the newest."""
 
     type = "AWS::ApiGatewayV2::Deployment"
-    required = "ApiId"
-    known = "Description"
-    replaces = "ApiId StageName"
+    lacks: ClassVar[Properties] = {"Description": "", "StageName": None}
     attributes_known = "DeploymentId"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -177,12 +170,7 @@ class Authorizer(Resource):
     """Who decides about a route's callers."""
 
     type = "AWS::ApiGatewayV2::Authorizer"
-    required = "ApiId AuthorizerType Name"
-    known = (
-        "AuthorizerCredentialsArn AuthorizerPayloadFormatVersion AuthorizerResultTtlInSeconds AuthorizerUri "
-        "EnableSimpleResponses IdentitySource IdentityValidationExpression JwtConfiguration"
-    )
-    replaces = "ApiId"
+    lacks: ClassVar[Properties] = {"IdentityValidationExpression": None}
     attributes_known = "AuthorizerId"
 
     def create(self, call: Call, given: Properties) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from workshop.localaws.cloudformation.resources.schemas import Schema, schema_of, surplus
+
 log = logging.getLogger(__name__)
 LETTERS = string.ascii_uppercase + string.digits
 REGISTRY: dict[str, Resource] = {}
@@ -126,16 +128,25 @@ def reason_of(error: Exception, kind: str, name: Any) -> str:
 class Resource:
     """One resource type. Subclasses say how; instances hold no state.
 
-    `known` are the properties the type has, `required` those it must have, `replaces` those whose change makes a new
-    resource (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/).
+    Its properties, which of them are required and which cannot be changed come from AWS's own schemas (`schemas`).
+    `lacks` are those AWS has and the offline cloud does not do, each with the value that changes nothing: given with
+    any other, the resource is refused. `replaces` are further properties whose change makes a new resource, as their
+    documentation says and the schema does not
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/). `fixed` are those AWS changes in place
+    and the offline cloud cannot: such an update is refused.
     """
 
     type: ClassVar[str] = ""
-    known: ClassVar[str] = ""
-    required: ClassVar[str] = ""
-    replaces: ClassVar[str] = ""
+    lacks: ClassVar[Properties] = {}
+    replaces: ClassVar[tuple[str, ...]] = ()
+    fixed: ClassVar[tuple[str, ...]] = ()
     attributes_known: ClassVar[str] = ""
     name_property: ClassVar[str] = ""  # the one that gives it a name of the reader's choice
+
+    @property
+    def schema(self) -> Schema:
+        """What AWS says of this type."""
+        return schema_of(self.type)
 
     def create(self, call: Call, given: Properties) -> str:
         """Make it; returns its physical id."""
@@ -156,27 +167,56 @@ class Resource:
         return physical
 
     def check(self, given: Properties) -> None:
-        """Refuse unknown and missing properties.
+        """Refuse unknown and missing properties, and those the offline cloud does not do.
 
         Raises:
             Failed: as CloudFormation words it.
         """
-        known = set(self.known.split()) | set(self.required.split()) | set(self.replaces.split())
-        surplus = sorted(set(given) - known)
-        if surplus and known:
+        if found := surplus(self.schema.properties, given):
+            where, name = found
             raise Failed(
-                f"Properties validation failed for resource with message: #: extraneous key [{surplus[0]}] is not "
-                f"permitted (Encountered unsupported property {surplus[0]})"
+                f"Properties validation failed for resource with message: {where}: extraneous key [{name}] is not "
+                f"permitted (Encountered unsupported property {name})"
             )
-        for name in self.required.split():
+        for name in self.schema.required:
             if given.get(name) is None:
                 raise Failed(
                     f"Properties validation failed for resource with message: #: required key [{name}] not found"
                 )
+        for name in self.lacking(given):
+            raise Failed(
+                f"Properties validation failed for resource with message: {name} of {self.type} is known to AWS, but "
+                "the offline cloud does not do it. Leave it out here, or deploy to AWS."
+            )
+
+    def lacking(self, given: Properties) -> list[str]:
+        """The given properties that AWS has and the offline cloud does not do; a value that changes nothing is none."""
+        return [
+            name
+            for name, harmless in self.lacks.items()
+            if given.get(name) is not None and plain(given[name]) != plain(harmless)
+        ]
+
+    def check_change(self, given: Properties, old: Properties) -> None:
+        """Refuse to change in place what the offline cloud cannot.
+
+        Raises:
+            Failed: with the property's name.
+        """
+        for name in self.fixed:
+            if given.get(name) != old.get(name):
+                raise Failed(f"The offline cloud cannot change {name} of a resource of {self.type} that is made.")
 
     def must_replace(self, given: Properties, old: Properties) -> bool:
         """True when the change cannot be made in place."""
-        return any(given.get(name) != old.get(name) for name in self.replaces.split())
+        return any(given.get(name) != old.get(name) for name in (*self.schema.create_only, *self.replaces))
+
+
+def plain(value: Any) -> Any:
+    """A value as templates may write it two ways: `true` and "true", 5 and "5"."""
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return value
 
 
 def register(kind: type[Resource]) -> type[Resource]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, document, listed, only, register
+from workshop.localaws.cloudformation.resources.base import (
+    Call,
+    Properties,
+    Resource,
+    document,
+    listed,
+    only,
+    register,
+)
 
 
 @register
@@ -12,8 +20,7 @@ class Rule(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html"""
 
     type = "AWS::Events::Rule"
-    known = "Description EventPattern RoleArn ScheduleExpression State Tags Targets"
-    replaces = "EventBusName Name"
+    replaces = ("EventBusName",)
     name_property = "Name"
     attributes_known = "Arn"
 
@@ -29,6 +36,7 @@ class Rule(Resource):
             "put_rule",
             Name=name,
             EventPattern=document(given.get("EventPattern")),
+            Tags=listed(call.tagged(given.get("Tags"))),
             **only(given, "ScheduleExpression", "State", "Description", "RoleArn", "EventBusName"),
         )
         if given.get("Targets"):
@@ -59,15 +67,36 @@ class EventBus(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbus.html"""
 
     type = "AWS::Events::EventBus"
-    required = "Name"
-    known = "DeadLetterConfig Description KmsKeyIdentifier Policy Tags LogConfig"
-    replaces = "EventSourceName Name"
+    lacks: ClassVar[Properties] = {
+        "DeadLetterConfig": None,
+        "EventSourceName": None,
+        "KmsKeyIdentifier": None,
+        "LogConfig": None,
+    }
+    fixed = ("Description",)
     name_property = "Name"
     attributes_known = "Arn Name Policy"
 
     def create(self, call: Call, given: Properties) -> str:
-        call("events", "create_event_bus", **only(given, "Name", "EventSourceName"))
+        tags = listed(call.tagged(given.get("Tags")))
+        call("events", "create_event_bus", **only(given, "Name", "Description"), Tags=tags)
+        self._allow(call, given, {})
         return str(given["Name"])
+
+    def _allow(self, call: Call, given: Properties, old: Properties) -> None:
+        name, policy = given["Name"], given.get("Policy")
+        if policy and policy != old.get("Policy"):
+            if old.get("Policy"):
+                call("events", "remove_permission", EventBusName=name, RemoveAllPermissions=True)
+            statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+            # moto keeps a bus's statements by their Sid, which AWS does not ask for.
+            named = [{"Sid": f"statement{number}", **one} for number, one in enumerate(statements)]
+            call("events", "put_permission", EventBusName=name, Policy=document(policy | {"Statement": named}))
+        elif old.get("Policy") and not policy:
+            call("events", "remove_permission", EventBusName=name, RemoveAllPermissions=True)
+
+    def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        self._allow(call, given, old)
 
     def delete(self, call: Call, physical: str, given: Properties) -> None:
         call("events", "delete_event_bus", Name=physical)
@@ -81,9 +110,7 @@ class Schedule(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html"""
 
     type = "AWS::Scheduler::Schedule"
-    required = "FlexibleTimeWindow ScheduleExpression Target"
-    known = "Description EndDate KmsKeyArn ScheduleExpressionTimezone StartDate State"
-    replaces = "Name GroupName"
+    replaces = ("GroupName",)
     name_property = "Name"
     attributes_known = "Arn"
     members = (
@@ -120,8 +147,6 @@ class ScheduleGroup(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedulegroup.html"""
 
     type = "AWS::Scheduler::ScheduleGroup"
-    known = "Tags"
-    replaces = "Name"
     name_property = "Name"
     attributes_known = "Arn State"
 

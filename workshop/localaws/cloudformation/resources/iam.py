@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, document, listed, only, register
 
@@ -48,9 +48,6 @@ class Role(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html"""
 
     type = "AWS::IAM::Role"
-    required = "AssumeRolePolicyDocument"
-    known = "Description ManagedPolicyArns MaxSessionDuration PermissionsBoundary Policies Tags"
-    replaces = "RoleName Path"
     name_property = "RoleName"
     attributes_known = "Arn RoleId"
 
@@ -105,8 +102,6 @@ class Policy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html"""
 
     type = "AWS::IAM::Policy"
-    required = "PolicyDocument PolicyName"
-    known = "Groups Roles Users"
     attributes_known = "Id"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -134,9 +129,6 @@ class RolePolicy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-rolepolicy.html"""
 
     type = "AWS::IAM::RolePolicy"
-    required = "PolicyName RoleName"
-    known = "PolicyDocument"
-    replaces = "PolicyName RoleName"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})
@@ -155,9 +147,6 @@ class ManagedPolicy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html"""
 
     type = "AWS::IAM::ManagedPolicy"
-    required = "PolicyDocument"
-    known = "Groups Roles Users"
-    replaces = "ManagedPolicyName Path Description"
     name_property = "ManagedPolicyName"
     attributes_known = "PolicyArn PolicyId"
 
@@ -213,18 +202,23 @@ class User(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-user.html"""
 
     type = "AWS::IAM::User"
-    known = "Groups ManagedPolicyArns PermissionsBoundary Policies Tags"
-    replaces = "UserName Path"
+    lacks: ClassVar[Properties] = {"LoginProfile": None, "PermissionsBoundary": None}
     name_property = "UserName"
     attributes_known = "Arn"
 
     def create(self, call: Call, given: Properties) -> str:
         name = given.get("UserName") or call.name(64)
-        call("iam", "create_user", UserName=name, **only(given, "Path", "PermissionsBoundary"))
-        self.update(call, name, given, {})
+        tags = {key: value for key, value in call.tagged(given.get("Tags")).items() if not key.startswith("aws:")}
+        call("iam", "create_user", UserName=name, Tags=listed(tags), **only(given, "Path"))
+        self._policies(call, name, given, {})
         return str(name)
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        if given.get("Path") != old.get("Path"):
+            call("iam", "update_user", UserName=physical, NewPath=given.get("Path") or "/")
+        self._policies(call, physical, given, old)
+
+    def _policies(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
         for group in given.get("Groups") or []:
             call("iam", "add_user_to_group", UserName=physical, GroupName=group)
         for group in set(old.get("Groups") or []) - set(given.get("Groups") or []):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources.base import Call, Failed, Properties, Resource, only, register
 
@@ -24,7 +24,6 @@ CONFIGURATION = (
     "LoggingConfig",
     "KmsKeyArn",
     "SnapStart",
-    "FileSystemConfigs",
 )
 EXTENSIONS = {"python": "py", "nodejs": "js", "ruby": "rb"}
 
@@ -56,13 +55,17 @@ class Function(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"""
 
     type = "AWS::Lambda::Function"
-    required = "Code Role"
-    known = (
-        " ".join(CONFIGURATION) + " Architectures ReservedConcurrentExecutions Tags RecursiveLoop "
-        "CodeSigningConfigArn "
-        "ImageConfig RuntimeManagementConfig"
-    )
-    replaces = "FunctionName PackageType"
+    lacks: ClassVar[Properties] = {
+        "CapacityProviderConfig": None,
+        "CodeSigningConfigArn": None,
+        "DurableConfig": None,
+        "FileSystemConfigs": [],
+        "FunctionScalingConfig": None,
+        "ImageConfig": None,
+        "PublishToLatestPublished": None,
+        "RuntimeManagementConfig": {"UpdateRuntimeOn": "Auto"},
+        "TenancyConfig": None,
+    }
     name_property = "FunctionName"
     attributes_known = "Arn SnapStartResponse"
 
@@ -141,8 +144,7 @@ class Version(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
 
     type = "AWS::Lambda::Version"
-    required = "FunctionName"
-    replaces = "FunctionName CodeSha256 Description ProvisionedConcurrencyConfig RuntimePolicy"
+    lacks: ClassVar[Properties] = {"FunctionScalingConfig": None, "RuntimePolicy": None}
     attributes_known = "Version FunctionArn"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -163,9 +165,6 @@ class Alias(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html"""
 
     type = "AWS::Lambda::Alias"
-    required = "FunctionName FunctionVersion Name"
-    known = "Description ProvisionedConcurrencyConfig RoutingConfig"
-    replaces = "FunctionName Name"
     name_property = "Name"
     attributes_known = "AliasArn"
 
@@ -207,8 +206,6 @@ class LayerVersion(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-layerversion.html"""
 
     type = "AWS::Lambda::LayerVersion"
-    required = "Content"
-    replaces = "CompatibleArchitectures CompatibleRuntimes Content Description LayerName LicenseInfo"
     attributes_known = "LayerVersionArn"
 
     def create(self, call: Call, given: Properties) -> str:

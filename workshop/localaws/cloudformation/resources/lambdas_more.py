@@ -12,12 +12,6 @@ class Permission(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
 
     type = "AWS::Lambda::Permission"
-    required = "Action FunctionName Principal"
-    replaces = (
-        "Action FunctionName Principal SourceArn SourceAccount EventSourceToken FunctionUrlAuthType "
-        "PrincipalOrgID "
-        "InvokedViaFunctionUrl"
-    )
     attributes_known = "Id"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -37,8 +31,6 @@ class LayerVersionPermission(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-layerversionpermission.html"""
 
     type = "AWS::Lambda::LayerVersionPermission"
-    required = "Action LayerVersionArn Principal"
-    replaces = "Action LayerVersionArn Principal OrganizationId"
     attributes_known = "Id"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -71,9 +63,6 @@ class Url(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-url.html"""
 
     type = "AWS::Lambda::Url"
-    required = "AuthType TargetFunctionArn"
-    known = "Cors InvokeMode"
-    replaces = "TargetFunctionArn Qualifier"
     attributes_known = "FunctionUrl FunctionArn"
 
     def _where(self, given: Properties) -> dict[str, Any]:
@@ -111,14 +100,19 @@ class EventSourceMapping(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html"""
 
     type = "AWS::Lambda::EventSourceMapping"
-    required = "FunctionName"
-    known = (
-        "BatchSize BisectBatchOnFunctionError DestinationConfig Enabled FilterCriteria FunctionResponseTypes "
-        "MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts ParallelizationFactor "
-        "ScalingConfig Tags TumblingWindowInSeconds MetricsConfig KmsKeyArn Topics Queues "
-        "SourceAccessConfigurations"
-    )
-    replaces = "EventSourceArn StartingPosition StartingPositionTimestamp"
+    lacks: ClassVar[Properties] = {
+        "AmazonManagedKafkaEventSourceConfig": None,
+        "DocumentDBEventSourceConfig": None,
+        "KmsKeyArn": None,
+        "LoggingConfig": None,
+        "ProvisionedPollerConfig": None,
+        "Queues": None,
+        "SelfManagedEventSource": None,
+        "SelfManagedKafkaEventSourceConfig": None,
+        "SourceAccessConfigurations": None,
+        "Topics": None,
+        "TumblingWindowInSeconds": 0,
+    }
     attributes_known = "Id EventSourceMappingArn"
     defaults: ClassVar[Properties] = {
         "Enabled": True,
@@ -128,13 +122,14 @@ class EventSourceMapping(Resource):
     }
 
     def create(self, call: Call, given: Properties) -> str:
-        wanted = {name: value for name, value in given.items() if name not in ("Tags", "KmsKeyArn")}
+        wanted = {name: value for name, value in given.items() if name != "Tags"}
         return str(call("lambda", "create_event_source_mapping", **wanted, Tags=call.tagged(given.get("Tags")))["UUID"])
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
         defaults = self.defaults | {"BatchSize": 10 if ":sqs:" in str(given.get("EventSourceArn")) else 100}
         gone = {name: value for name, value in defaults.items() if name in old and name not in given}
-        wanted = {name: value for name, value in given.items() if name in self.known.split() and name != "Tags"}
+        fixed = {*self.schema.create_only, "FunctionName", "Tags"}
+        wanted = {name: value for name, value in given.items() if name not in fixed}
         call(
             "lambda", "update_event_source_mapping", **gone, UUID=physical, FunctionName=given["FunctionName"], **wanted
         )
@@ -152,9 +147,6 @@ class EventInvokeConfig(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html"""
 
     type = "AWS::Lambda::EventInvokeConfig"
-    required = "FunctionName Qualifier"
-    known = "DestinationConfig MaximumEventAgeInSeconds MaximumRetryAttempts"
-    replaces = "FunctionName Qualifier"
 
     def create(self, call: Call, given: Properties) -> str:
         call("lambda", "put_function_event_invoke_config", **given)

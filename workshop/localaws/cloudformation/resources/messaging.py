@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, document, listed, only, register
 
@@ -16,7 +16,6 @@ QUEUE_ATTRIBUTES = (
     "MaximumMessageSize",
     "MessageRetentionPeriod",
     "ReceiveMessageWaitTimeSeconds",
-    "RedriveAllowPolicy",
     "RedrivePolicy",
     "SqsManagedSseEnabled",
     "VisibilityTimeout",
@@ -28,8 +27,7 @@ class Queue(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html"""
 
     type = "AWS::SQS::Queue"
-    known = " ".join(QUEUE_ATTRIBUTES) + " Tags"
-    replaces = "FifoQueue QueueName"
+    lacks: ClassVar[Properties] = {"RedriveAllowPolicy": {"redrivePermission": "allowAll"}}
     name_property = "QueueName"
     attributes_known = "Arn QueueName QueueUrl"
 
@@ -70,7 +68,6 @@ class QueuePolicy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html"""
 
     type = "AWS::SQS::QueuePolicy"
-    required = "PolicyDocument Queues"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})
@@ -90,15 +87,17 @@ class Topic(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html"""
 
     type = "AWS::SNS::Topic"
-    known = (
-        "ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName "
-        "KmsMasterKeyId "
-        "SignatureVersion Subscription Tags TracingConfig FifoThroughputScope"
-    )
-    replaces = "FifoTopic TopicName"
+    lacks: ClassVar[Properties] = {
+        "ArchivePolicy": None,
+        "DataProtectionPolicy": None,
+        "DeliveryStatusLogging": None,
+        "FifoThroughputScope": None,
+        "MaximumMessageSize": None,
+        "TracingConfig": "PassThrough",
+    }
     name_property = "TopicName"
     attributes_known = "TopicArn TopicName"
-    members = ("ContentBasedDeduplication", "DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+    members = ("ContentBasedDeduplication", "DisplayName", "KmsMasterKeyId", "SignatureVersion")
 
     def create(self, call: Call, given: Properties) -> str:
         fifo = str(given.get("FifoTopic", "")).lower() == "true"
@@ -139,12 +138,7 @@ class Subscription(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html"""
 
     type = "AWS::SNS::Subscription"
-    required = "Protocol TopicArn"
-    known = (
-        "DeliveryPolicy FilterPolicy FilterPolicyScope RawMessageDelivery RedrivePolicy ReplayPolicy "
-        "SubscriptionRoleArn Region"
-    )
-    replaces = "Endpoint Protocol TopicArn"
+    lacks: ClassVar[Properties] = {"Region": None, "ReplayPolicy": None, "SubscriptionRoleArn": None}
     attributes_known = "Arn"
     members = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
 
@@ -186,7 +180,6 @@ class TopicPolicy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html"""
 
     type = "AWS::SNS::TopicPolicy"
-    required = "PolicyDocument Topics"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})

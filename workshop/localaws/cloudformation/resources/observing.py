@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from workshop.localaws.cloudformation.resources.base import Call, Properties, Resource, camel, document, only, register
+from workshop.localaws.cloudformation.resources.base import (
+    Call,
+    Properties,
+    Resource,
+    camel,
+    document,
+    listed,
+    only,
+    register,
+)
 
 
 @register
@@ -12,12 +21,15 @@ class LogGroup(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html"""
 
     type = "AWS::Logs::LogGroup"
-    known = (
-        "DataProtectionPolicy FieldIndexPolicies KmsKeyId LogGroupClass RetentionInDays Tags "
-        "ResourcePolicyDocument "
-        "DeletionProtectionEnabled BearerTokenAuthenticationEnabled"
-    )
-    replaces = "LogGroupName"
+    lacks: ClassVar[Properties] = {
+        "BearerTokenAuthenticationEnabled": False,
+        "DataProtectionPolicy": None,
+        "DeletionProtectionEnabled": False,
+        "FieldIndexPolicies": None,
+        "LogGroupClass": "STANDARD",
+        "ResourcePolicyDocument": None,
+    }
+    fixed = ("KmsKeyId",)
     name_property = "LogGroupName"
     attributes_known = "Arn"
 
@@ -28,12 +40,15 @@ class LogGroup(Resource):
             "create_log_group",
             logGroupName=name,
             tags=call.tagged(given.get("Tags")),
-            **camel(only(given, "KmsKeyId", "LogGroupClass")),
+            **camel(only(given, "KmsKeyId")),
         )
-        self.update(call, name, given, {})
+        self._retention(call, name, given, {})
         return str(name)
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
+        self._retention(call, physical, given, old)
+
+    def _retention(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
         days = given.get("RetentionInDays")
         if days is not None and days != old.get("RetentionInDays"):
             call("logs", "put_retention_policy", logGroupName=physical, retentionInDays=days)
@@ -52,8 +67,6 @@ class LogStream(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-logstream.html"""
 
     type = "AWS::Logs::LogStream"
-    required = "LogGroupName"
-    replaces = "LogGroupName LogStreamName"
     name_property = "LogStreamName"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -70,9 +83,12 @@ class SubscriptionFilter(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-subscriptionfilter.html"""
 
     type = "AWS::Logs::SubscriptionFilter"
-    required = "DestinationArn FilterPattern LogGroupName"
-    known = "Distribution RoleArn ApplyOnTransformedLogs FieldSelectionCriteria EmitSystemFields"
-    replaces = "FilterName LogGroupName"
+    lacks: ClassVar[Properties] = {
+        "ApplyOnTransformedLogs": False,
+        "Distribution": "ByLogStream",
+        "EmitSystemFields": None,
+        "FieldSelectionCriteria": None,
+    }
     name_property = "FilterName"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -81,7 +97,7 @@ class SubscriptionFilter(Resource):
             "logs",
             "put_subscription_filter",
             filterName=name,
-            **camel(only(given, "DestinationArn", "FilterPattern", "LogGroupName", "Distribution", "RoleArn")),
+            **camel(only(given, "DestinationArn", "FilterPattern", "LogGroupName", "RoleArn")),
         )
         return str(name)
 
@@ -97,9 +113,11 @@ class MetricFilter(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-metricfilter.html"""
 
     type = "AWS::Logs::MetricFilter"
-    required = "FilterPattern LogGroupName MetricTransformations"
-    known = "ApplyOnTransformedLogs FieldSelectionCriteria EmitSystemFieldDimensions"
-    replaces = "FilterName LogGroupName"
+    lacks: ClassVar[Properties] = {
+        "ApplyOnTransformedLogs": False,
+        "EmitSystemFieldDimensions": None,
+        "FieldSelectionCriteria": None,
+    }
     name_property = "FilterName"
 
     def create(self, call: Call, given: Properties) -> str:
@@ -124,22 +142,20 @@ class Alarm(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html"""
 
     type = "AWS::CloudWatch::Alarm"
-    required = "ComparisonOperator EvaluationPeriods"
-    known = (
-        "ActionsEnabled AlarmActions AlarmDescription DatapointsToAlarm Dimensions "
-        "EvaluateLowSampleCountPercentile "
-        "ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic "
-        "Tags Threshold "
-        "ThresholdMetricId TreatMissingData Unit"
-    )
-    replaces = "AlarmName"
+    lacks: ClassVar[Properties] = {
+        "ActionConfiguration": None,
+        "EvaluationCriteria": None,
+        "EvaluationInterval": None,
+        "EvaluationWindow": None,
+        "WarmUpConfiguration": None,
+    }
     name_property = "AlarmName"
     attributes_known = "Arn"
 
     def create(self, call: Call, given: Properties) -> str:
         name = given.get("AlarmName") or call.name(200)
         wanted = {member: value for member, value in given.items() if member not in ("AlarmName", "Tags")}
-        call("cloudwatch", "put_metric_alarm", AlarmName=name, **wanted)
+        call("cloudwatch", "put_metric_alarm", AlarmName=name, Tags=listed(call.tagged(given.get("Tags"))), **wanted)
         return str(name)
 
     def update(self, call: Call, physical: str, given: Properties, old: Properties) -> None:
@@ -157,8 +173,7 @@ class Dashboard(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-dashboard.html"""
 
     type = "AWS::CloudWatch::Dashboard"
-    required = "DashboardBody"
-    replaces = "DashboardName"
+    lacks: ClassVar[Properties] = {"Tags": []}
     name_property = "DashboardName"
 
     def create(self, call: Call, given: Properties) -> str:

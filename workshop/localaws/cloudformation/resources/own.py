@@ -20,7 +20,6 @@ class CdkMetadata(Resource):
     """What the CDK leaves in every template."""
 
     type = "AWS::CDK::Metadata"
-    known = "Analytics"
 
     def create(self, call: Call, given: Properties) -> str:
         return call.id()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from workshop.localaws.cloudformation.resources.base import (
     Call,
@@ -110,14 +110,23 @@ class Bucket(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html"""
 
     type = "AWS::S3::Bucket"
-    known = (
-        "AccelerateConfiguration AccessControl AnalyticsConfigurations BucketEncryption CorsConfiguration "
-        "IntelligentTieringConfigurations InventoryConfigurations LifecycleConfiguration LoggingConfiguration "
-        "MetricsConfigurations NotificationConfiguration ObjectLockConfiguration OwnershipControls "
-        "PublicAccessBlockConfiguration ReplicationConfiguration Tags VersioningConfiguration "
-        "WebsiteConfiguration"
-    )
-    replaces = "BucketName ObjectLockEnabled"
+    lacks: ClassVar[Properties] = {
+        "AbacStatus": "Disabled",
+        "AccelerateConfiguration": {"AccelerationStatus": "Suspended"},
+        "AccessControl": "Private",
+        "AnalyticsConfigurations": None,
+        "BucketNamePrefix": None,
+        "BucketNamespace": None,
+        "IntelligentTieringConfigurations": None,
+        "InventoryConfigurations": None,
+        "LoggingConfiguration": None,
+        "MetadataConfiguration": None,
+        "MetadataTableConfiguration": None,
+        "MetricsConfigurations": None,
+        "ObjectLockConfiguration": None,
+        "ObjectLockEnabled": False,
+        "ReplicationConfiguration": None,
+    }
     name_property = "BucketName"
     attributes_known = "Arn DomainName DualStackDomainName RegionalDomainName WebsiteURL"
 
@@ -216,8 +225,6 @@ class BucketPolicy(Resource):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html"""
 
     type = "AWS::S3::BucketPolicy"
-    required = "Bucket PolicyDocument"
-    replaces = "Bucket"
 
     def create(self, call: Call, given: Properties) -> str:
         self.update(call, "", given, {})

@@ -39,6 +39,36 @@ WAYS = {
         "arn:aws:lambda:{region}:{account}:function:{physical}",
         maps=True,
     ),
+    "AWS::ApiGatewayV2::Api": Way(
+        "apigatewayv2",
+        "tag_resource",
+        "untag_resource",
+        "ResourceArn",
+        "arn:aws:apigateway:{region}::/apis/{physical}",
+        maps=True,
+    ),
+    "AWS::CloudWatch::Alarm": Way(
+        "cloudwatch",
+        "tag_resource",
+        "untag_resource",
+        "ResourceARN",
+        "arn:aws:cloudwatch:{region}:{account}:alarm:{physical}",
+    ),
+    "AWS::Events::EventBus": Way(
+        "events",
+        "tag_resource",
+        "untag_resource",
+        "ResourceARN",
+        "arn:aws:events:{region}:{account}:event-bus/{physical}",
+    ),
+    "AWS::Lambda::EventSourceMapping": Way(
+        "lambda",
+        "tag_resource",
+        "untag_resource",
+        "Resource",
+        "arn:aws:lambda:{region}:{account}:event-source-mapping:{physical}",
+        maps=True,
+    ),
     "AWS::SQS::Queue": Way("sqs", "tag_queue", "untag_queue", "QueueUrl", maps=True),
     "AWS::SNS::Topic": Way("sns", "tag_resource", "untag_resource", "ResourceArn"),
     "AWS::DynamoDB::Table": Way(
@@ -50,6 +80,13 @@ WAYS = {
     ),
     "AWS::Logs::LogGroup": Way(
         "logs", "tag_log_group", "untag_log_group", "logGroupName", maps=True, tags="tags", keys="tags"
+    ),
+    "AWS::Scheduler::ScheduleGroup": Way(
+        "scheduler",
+        "tag_resource",
+        "untag_resource",
+        "ResourceArn",
+        "arn:aws:scheduler:{region}:{account}:schedule-group/{physical}",
     ),
     "AWS::SSM::Parameter": Way("ssm", "add_tags_to_resource", "remove_tags_from_resource", "ResourceId"),
     "AWS::SecretsManager::Secret": Way("secretsmanager", "tag_resource", "untag_resource", "SecretId"),
