@@ -1,8 +1,8 @@
 """Writes `workshop/localaws/cloudformation/resources/schemas.json`: AWS's resource types and their properties, as data.
 
 The source is AWS's own published resource provider schemas
-(https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html). The package `cfn-lint` carries
-a dated copy of them, so no account and no other download is needed:
+(https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html). The package `cfn-lint`
+carries a dated copy of them, so no account and no other download is needed:
 
     python -m pip install cfn-lint
     python tools/resource_schemas.py

@@ -1660,8 +1660,18 @@ def physical_ids(bench: Bench, stack: str) -> dict[str, str]:
 def test_the_cases_name_every_property_there_is() -> None:
     for kind, resource in REGISTRY.items():
         named = {name for case in CASES if case.type == kind for name in (*case.first, *case.then)}
+        named |= {"CodeSha256"} if kind == "AWS::Lambda::Version" else set()  # the test below
         missing = set(resource.schema.properties) - set(resource.lacks) - named
         assert not missing, f"{kind}: nothing shows that these are kept: {sorted(missing)}"
+
+
+def test_a_version_of_other_code_than_its_hash_says_is_not_made(stacks: Stacks) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
+    version = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}, "CodeSha256": "AAAA"}}
+    stack = stacks.create(FUNCTION | {"It": version})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    events = stacks.api.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+    assert any("CodeSHA256" in event.get("ResourceStatusReason", "") for event in events)
 
 
 @pytest.mark.parametrize("kind", sorted(REGISTRY))
