@@ -28,8 +28,6 @@ MEMBERS = (
     "MaximumRecordAgeInSeconds",
     "BisectBatchOnFunctionError",
     "ParallelizationFactor",
-    "StartingPositionTimestamp",
-    "MetricsConfig",
 )
 
 
@@ -55,6 +53,8 @@ def _checked(body: dict[str, Any], service_name: str) -> None:
         raise validate.refused(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
         )
+    if body.get("StartingPosition") == "AT_TIMESTAMP":
+        raise validate.refused("The offline cloud reads a stream from TRIM_HORIZON or LATEST, not AT_TIMESTAMP.")
     if stream and body.get("StartingPosition") not in ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"):
         raise validate.refused(
             f"StartingPosition is required when creating an event source mapping for {service_name}."

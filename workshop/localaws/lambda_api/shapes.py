@@ -34,6 +34,7 @@ STREAMS_ELSEWHERE = (
     "DocumentDBEventSourceConfig",
     "KMSKeyArn",
     "LoggingConfig",
+    "MetricsConfig",
     "ProvisionedPollerConfig",
     "SelfManagedKafkaEventSourceConfig",
     "SourceAccessConfigurations",
@@ -44,7 +45,13 @@ ON_OTHER_MACHINES = (
     "RuntimeConfig",
 )
 NOT_DONE: dict[str, tuple[str, ...]] = {
-    "CreateEventSourceMapping": (*STREAMS_ELSEWHERE, "Queues", "SelfManagedEventSource", "Topics"),
+    "CreateEventSourceMapping": (
+        *STREAMS_ELSEWHERE,
+        "Queues",
+        "SelfManagedEventSource",
+        "StartingPositionTimestamp",
+        "Topics",
+    ),
     "UpdateEventSourceMapping": STREAMS_ELSEWHERE,
     "CreateFunction": (*ON_OTHER_MACHINES, "CodeSigningConfigArn", "PublishTo", "TenancyConfig"),
     "UpdateFunctionConfiguration": ON_OTHER_MACHINES,

@@ -105,11 +105,13 @@ class EventSourceMapping(Resource):
         "DocumentDBEventSourceConfig": None,
         "KmsKeyArn": None,
         "LoggingConfig": None,
+        "MetricsConfig": None,
         "ProvisionedPollerConfig": None,
         "Queues": None,
         "SelfManagedEventSource": None,
         "SelfManagedKafkaEventSourceConfig": None,
         "SourceAccessConfigurations": None,
+        "StartingPositionTimestamp": None,
         "Topics": None,
         "TumblingWindowInSeconds": 0,
     }
