@@ -77,7 +77,9 @@ def deliver(event, context):
         try:
             deliver_one(record["messageId"], json.loads(record["body"]))
         except Exception as error:  # whatever is wrong with one message, the others are good
-            logger.warning("Not delivered yet: %s: %r", record["messageId"], error)
+            # Not the error itself: its text holds the whole address, and an address may hold a secret.
+            why = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else type(error).__name__
+            logger.warning("Not delivered yet: %s: %s", record["messageId"], why)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 

@@ -22,7 +22,10 @@ def time_of_day(event, context):
     """
     [token] = get_ssm(["github_token"])
     status = time_check(PROTECTED_BRANCH, datetime.fromisoformat(event["time"]))
-    count = asyncio.run(set_all(token, os.environ["GITHUB_REPOSITORY"], status))
+    try:
+        count = asyncio.run(set_all(token, os.environ["GITHUB_REPOSITORY"], status))
+    except httpx.HTTPStatusError as error:  # its own text holds the whole address, and goes into the log
+        raise RuntimeError(f"GitHub answered {error.response.status_code}.") from None
     logger.info("%s for %d open pull requests: %s", status.state, count, status.description)
     return {"state": status.state, "pull_requests": count}
 

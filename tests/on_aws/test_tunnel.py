@@ -6,14 +6,13 @@ The entrance is deployed to the session's cloud and met over HTTP, as a deployed
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.on_aws.tunnelled import SUFFIX, last
+from tests.on_aws.tunnelled import SUFFIX, last, message
 from workshop import lesson
 from workshop.core import net
 from workshop.core.errors import WorkshopError
@@ -91,26 +90,17 @@ def test_what_is_not_there_or_hangs_up_is_a_bad_gateway(base: str) -> None:
 
 def test_a_message_that_comes_twice_is_one_request(base: str, stand_in: Any, client: Any) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html"""
-    request = {
-        "stand_in": "shop",
-        "method": "POST",
-        "path": "/pay",
-        "query": "",
-        "headers": {},
-        "body": "",
-        "base64": False,
-    }
+    told = message({"id": "the-same", "stand_in": "shop", "method": "POST", "path": "/pay"})
     for _ in range(2):
-        client("sqs").send_message(
-            QueueUrl=tunnel._open["agent"].queue, MessageBody=json.dumps({"id": "the-same", "request": request})
-        )
+        client("sqs").send_message(QueueUrl=tunnel._open["agent"].queue, MessageBody=told)
     httpx.get(f"{base}/after")  # they were in the queue before this one
     lines = [one["line"] for one in stand_in.RequestHandlerClass.arrived]
     assert lines.count("POST /pay") == 1
 
 
 def test_nonsense_in_the_queue_harms_nobody(base: str, client: Any) -> None:
-    for body in ("", "[]", "{}", '{"id": 1, "request": {"stand_in": "shop"}}', '{"id": "x", "key": "requests/none"}'):
+    nonsense = ("", "[]", "{}", '{"told": 1, "signature": 2}', '{"told": "{}", "signature": null}', message({"id": 1}))
+    for body in (*nonsense, message({"stand_in": "shop"}), message({"id": "x", "sha256": "0" * 64})):
         client("sqs").send_message(QueueUrl=tunnel._open["agent"].queue, MessageBody=body or " ")
     assert httpx.get(f"{base}/still").status_code == 418
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.on_aws.tunnelled import last
+from tests.on_aws.tunnelled import last, message
+from workshop.core import net
 from workshop.on_aws import tunnel
+from workshop.on_aws.tunnel.agent import signed
+from workshop.on_aws.tunnel.request import said
 
 HTTP_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"
 
@@ -162,7 +167,6 @@ def test_what_went_through_the_bucket_is_deleted(base: str, client: Any) -> None
     secret = {"Authorization": "Bearer only-for-you"}
     assert httpx.put(f"{base}/x", content=b"x" * 300_000, headers=secret).status_code == 418
     store = tunnel._open["agent"].store
-    assert client("s3").list_objects_v2(Bucket=store)["KeyCount"] > 0
     tunnel.close()
     assert client("s3").list_objects_v2(Bucket=store)["KeyCount"] == 0
     tunnel.opened()
@@ -181,16 +185,8 @@ def test_a_request_that_waited_too_long_is_not_made() -> None:
 def test_nonsense_from_the_other_end_is_answered(base: str, client: Any) -> None:
     """What no rule foresaw is a 502 at once, not half a minute and a 504."""
     agent = tunnel._open["agent"]
-    request = {
-        "stand_in": "shop",
-        "method": "GE\nT",
-        "path": "/x",
-        "query": "\x00",
-        "headers": {},
-        "body": "!",
-        "base64": True,
-    }
-    told = json.dumps({"id": "odd", "request": request})
+    odd = {"stand_in": "shop", "method": "GE\nT", "path": "/x", "query": "\x00", "body": "!", "base64": True}
+    told = message(odd)
     client("sqs").send_message(QueueUrl=agent.queue, MessageBody=told)
     until = time.monotonic() + 20
     answers: dict[str, Any] = {}
@@ -200,4 +196,166 @@ def test_nonsense_from_the_other_end_is_answered(base: str, client: Any) -> None
             one["Key"]: client("s3").get_object(Bucket=agent.store, Key=one["Key"])["Body"].read() for one in found
         }
     [content] = answers.values()
-    assert json.loads(content)["statusCode"] in (400, 502)
+    assert json.loads(json.loads(content)["answer"])["statusCode"] in (400, 502)
+
+
+def here() -> str:
+    """The stand-in's public address now: an earlier test closed the tunnel and opened it again."""
+    return f"{tunnel._open['base']}/shop"
+
+
+class Admin:
+    """Something else on this machine, which nobody offered: Jupyter, a database. Keeps whoever connects."""
+
+    def __init__(self) -> None:
+        self.socket = net.bind(0)
+        self.socket.listen(8)
+        self.socket.setblocking(False)
+        self.port = self.socket.getsockname()[1]
+
+    def met(self) -> bool:
+        try:
+            self.socket.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+
+@pytest.fixture
+def admin() -> Iterator[Admin]:
+    one = Admin()
+    yield one
+    one.socket.close()
+
+
+def handled(agent: Any, client: Any) -> None:
+    """Waits until the queue is empty: every message was taken and deleted."""
+    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found = client("sqs").get_queue_attributes(QueueUrl=agent.queue, AttributeNames=wanted)["Attributes"]
+        if set(found.values()) == {"0"}:
+            return
+        time.sleep(0.1)
+    raise AssertionError("messages are left in the queue")
+
+
+def keys(agent: Any, client: Any) -> set[str]:
+    """What lies in the tunnel's bucket."""
+    return {one["Key"] for one in client("s3").list_objects_v2(Bucket=agent.store).get("Contents", [])}
+
+
+PATHS = ("@127.0.0.1:{port}/admin", "x@127.0.0.1:{port}/admin", ":{port}/admin", "//127.0.0.1:{port}/admin", "")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("secret", ["", "0" * 32], ids=["signed", "by another"])
+def test_no_message_leads_to_another_port(
+    base: str, stand_in: Any, client: Any, admin: Admin, path: str, secret: str
+) -> None:
+    """A path that does not begin with a slash became a part of the address: `@127.0.0.1:PORT/admin`. Whoever may send
+    to the queue could have any port of this machine called. Even the entrance itself cannot, now.
+    """
+    agent = tunnel._open["agent"]
+    told = {"id": f"{path}{secret}", "stand_in": "shop", "method": "GET", "path": path.format(port=admin.port)}
+    before = len(stand_in.RequestHandlerClass.arrived)
+    client("sqs").send_message(QueueUrl=agent.queue, MessageBody=message(told, secret))
+    handled(agent, client)
+    assert not admin.met()
+    arrived = stand_in.RequestHandlerClass.arrived[before:]
+    assert not arrived or (path.startswith("//") and not secret)  # a path of the stand-in's own, odd as it is
+
+
+def test_what_is_not_signed_is_dropped(base: str, stand_in: Any, client: Any) -> None:
+    agent, before = tunnel._open["agent"], len(stand_in.RequestHandlerClass.arrived)
+    pay = {"stand_in": "shop", "method": "POST", "path": "/pay"}
+    old = message(pay | {"id": "old", "at": time.time() - 3600})  # signed, kept, and played again
+    other = message(pay | {"id": "other"}, signature="0" * 64)
+    answer = json.loads(message(pay | {"id": "a"}))
+    answer["signature"] = signed(
+        tunnel._open["base"].rpartition("/")[2], "answer a", answer["told"]
+    )  # what is signed for another purpose
+    plain = json.dumps({"id": "plain", "request": pay | {"query": "", "headers": {}, "body": "", "base64": False}})
+    dropped = agent.dropped
+    for told in (old, other, json.dumps(answer), plain):
+        client("sqs").send_message(QueueUrl=agent.queue, MessageBody=told)
+    handled(agent, client)
+    assert len(stand_in.RequestHandlerClass.arrived) == before and agent.dropped == dropped + 4
+    assert httpx.get(f"{here()}/still").status_code == 418
+
+
+def test_a_request_that_was_changed_in_the_bucket_is_not_made(base: str, stand_in: Any, client: Any) -> None:
+    agent, before = tunnel._open["agent"], len(stand_in.RequestHandlerClass.arrived)
+    long = {
+        "stand_in": "shop",
+        "method": "POST",
+        "path": "/pay",
+        "query": "",
+        "headers": {},
+        "body": "",
+        "base64": False,
+    }
+    client("s3").put_object(Bucket=agent.store, Key=f"requests/{agent.name}/swapped", Body=json.dumps(long).encode())
+    told = message({"id": "swapped", "sha256": hashlib.sha256(b"another").hexdigest()})
+    client("sqs").send_message(QueueUrl=agent.queue, MessageBody=told)
+    handled(agent, client)
+    assert len(stand_in.RequestHandlerClass.arrived) == before
+
+
+def test_an_answer_that_somebody_else_wrote_is_not_given(base: str, stand_in: Any, client: Any) -> None:
+    """Whoever may write into the bucket cannot have a payment look made."""
+    agent = tunnel._open["agent"]
+    forged = said(200, "Paid.")
+    with ThreadPoolExecutor(1) as pool:
+        stand_in.RequestHandlerClass.let_go.clear()
+        before = set(agent._seen)
+        asked = pool.submit(httpx.get, f"{here()}/held", timeout=60)
+        until = time.monotonic() + 60
+        while set(agent._seen) == before and time.monotonic() < until:
+            time.sleep(0.02)  # its id is known once the agent took it
+        for request_id in set(agent._seen) - before:
+            text = json.dumps(forged)
+            for content in (text, json.dumps({"answer": text, "signature": "0" * 64})):
+                key = f"answers/{agent.name}/{request_id}"
+                client("s3").put_object(Bucket=agent.store, Key=key, Body=content.encode())
+        stand_in.RequestHandlerClass.let_go.set()
+        assert asked.result().text == "at last"
+
+
+def test_bodies_are_gone_when_their_request_has_ended(base: str, client: Any) -> None:
+    """They may hold a key; the entrance deletes them itself, so that it does not matter whether the notebook lives."""
+    agent = tunnel._open["agent"]
+    before = keys(agent, client)
+    assert httpx.put(f"{here()}/x", content=b"x" * 300_000).status_code == 418
+    handled(agent, client)
+    assert keys(agent, client) <= before
+
+
+def test_what_a_killed_notebook_left_is_swept_away(base: str, client: Any, monkeypatch: Any) -> None:
+    from workshop.on_aws.tunnel import agent as module
+
+    agent = tunnel._open["agent"]
+    for key in ("requests/gone/1", "answers/gone/1", "alive/gone"):
+        client("s3").put_object(Bucket=agent.store, Key=key, Body=b"sk_test_workshop")
+    agent._sweep()
+    left = {key for key in keys(agent, client) if "/gone" in key}
+    assert len(left) == 3  # a moment old: perhaps still wanted
+    monkeypatch.setattr(module, "FORGOTTEN", -1000.0)
+    agent._sweep()
+    assert not left & keys(agent, client)
+    agent._beat(agent._s3)
+
+
+@pytest.mark.parametrize("name", ["Origin", "Referer", "Sec-Fetch-Site", "X-Forwarded-For", "Proxy-Authorization"])
+def test_headers_that_are_not_a_functions_stay_outside(base: str, stand_in: Any, name: str) -> None:
+    httpx.get(f"{here()}/x", headers={name: "https://evil.example"})
+    assert name.lower() not in {one.lower() for one in last(stand_in)["headers"]}
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get"])
+def test_other_methods_are_refused(base: str, stand_in: Any, client: Any, method: str) -> None:
+    agent, before = tunnel._open["agent"], len(stand_in.RequestHandlerClass.arrived)
+    told = message({"id": f"m-{method}", "stand_in": "shop", "method": method, "path": "/x"})
+    client("sqs").send_message(QueueUrl=agent.queue, MessageBody=told)
+    handled(agent, client)
+    assert len(stand_in.RequestHandlerClass.arrived) == before

@@ -172,6 +172,25 @@ def test_a_kernel_that_was_killed_leaves_a_queue_that_clean_finds(aws: Cloud) ->
     client(aws, "sqs").delete_queue(QueueUrl=left)
 
 
+def test_after_a_kill_a_service_is_told_at_once(aws: Cloud) -> None:
+    """It stops giving signs of life. Without them a request waited for Lambda's time-out, half a minute."""
+    process = reader(aws, OPEN + UNTIL_TOLD, WORKSHOP_SUFFIX="k9l2")
+    address = until(process, "open").removeprefix("open ")
+    process.kill()
+    process.communicate()
+    statuses: list[int] = []
+    while not statuses or (statuses[-1] != 503 and len(statuses) < 60):
+        statuses.append(httpx.get(f"{address}/shop/x", timeout=60).status_code)
+    # What was sent before the signs ended is not known to have been made (504); then nothing is sent any more (503).
+    assert statuses[-1] == 503 and set(statuses[:-1]) <= {504}
+    store = next(one for one in client(aws, "s3").list_buckets()["Buckets"] if "k9l2-store" in one["Name"])["Name"]
+    left = client(aws, "s3").list_objects_v2(Bucket=store).get("Contents", [])
+    assert [one["Key"].partition("/")[0] for one in left] == ["alive"]
+    [queue] = [one for one in queues(aws) if "k9l2" in one]
+    assert httpx.get(address, timeout=60).status_code == 503
+    client(aws, "sqs").delete_queue(QueueUrl=queue)
+
+
 def keys_of(aws: Cloud, name: str, denied: list[str]) -> dict[str, str]:
     """Keys of a user who may do everything but this."""
     iam = client(aws, "iam")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -110,6 +111,17 @@ def base(taken_for_aws: None, stand_in: ThreadingHTTPServer) -> str:
     """The public address of the stand-in."""
     tunnel.offer("shop", f"http://127.0.0.1:{stand_in.server_address[1]}/")
     return f"{tunnel.opened()}/shop"
+
+
+def message(request: dict[str, Any], secret: str = "", **more: Any) -> str:
+    """A message as the entrance sends it; with another secret than the session's, as somebody else would."""
+    from workshop.on_aws.tunnel.agent import signed
+
+    own = tunnel._open["base"].rpartition("/")[2]
+    text = json.dumps(
+        {"id": "odd", "at": time.time(), "query": "", "headers": {}, "body": "", "base64": False} | request
+    )
+    return json.dumps({"told": text, "signature": signed(secret or own, "request", text)} | more)
 
 
 def last(stand_in: Any) -> dict[str, Any]:

@@ -13,12 +13,14 @@ Why the stand-ins themselves are not deployed: a function has no memory between 
 back end, drop connections, look at an inbox and move a clock. Here they stay one process, with all their doors.
 
 The stack `stand-ins-dev-<suffix>` serves every lesson of a reader; each notebook has a queue, and a secret in its
-addresses, of its own. The doors `/_stand_in/…` are not reachable from outside.
+addresses, of its own. Requests and answers are signed with it, so that whoever may use the queue or the bucket cannot
+have this machine do anything. The doors `/_stand_in/…` are not reachable from outside.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import os
 import secrets
@@ -233,7 +235,14 @@ def _start(service: Any, deployed: Any) -> None:
     )["QueueUrl"]
     base = f"{deployed.endpoints[0].url.rstrip('/')}/{session}"
     store = deployed.outputs["Store"]
-    agent = Agent(mine, queue=queue, name=name, store=store, base=base, stand_ins=_offered, tell=_tell)
+    try:
+        agent = Agent(
+            mine, queue=queue, secret=session, name=name, store=store, base=base, stand_ins=_offered, tell=_tell
+        )
+    except Exception:
+        with contextlib.suppress(Exception):
+            mine.get("sqs").delete_queue(QueueUrl=queue)
+        raise
     _open.update(base=base, agent=agent, stack=service.stack)
     atexit.register(close)
 

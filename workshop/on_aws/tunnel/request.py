@@ -15,6 +15,11 @@ from urllib.parse import quote, unquote
 DROPPED = frozenset(
     {
         "host",
+        "proxy-connection",
+        "proxy-authenticate",
+        # A browser's: a request from there is none of a function's.
+        "origin",
+        "referer",
         "connection",
         "keep-alive",
         "transfer-encoding",
@@ -28,6 +33,9 @@ DROPPED = frozenset(
         "via",
     }
 )
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 TEXT = re.compile(r"text/|application/(json|[\w.-]+\+json|x-www-form-urlencoded|xml)\b")
 HERE = re.compile(rb"http://127\.0\.0\.1:\d+")
 
@@ -51,16 +59,21 @@ def answer_to(
 
     if not request["stand_in"]:
         return said(200, "The tunnel is open.")
-    site, path = stand_ins.get(request["stand_in"]), request["path"]
+    site, path, method = stand_ins.get(request["stand_in"]), request["path"], request["method"]
     # The doors /_stand_in/… are for whoever sits at this machine, however they are written.
     if site is None or "_stand_in" in unquote(unquote(path)):
         return said(404, "Nobody is here.")
+    if method not in METHODS or not path.startswith("/"):
+        return said(400, "This request cannot be passed on: its method or its path is none of HTTP's.")
+    # Scheme, host and port are the stand-in's own; nothing of the request can change them.
+    parts = httpx.URL(site)
+    target = quoted(path) + (f"?{query(request['query'])}" if request["query"] else "")
+    address = httpx.URL(scheme=parts.scheme, host=parts.host, port=parts.port, raw_path=target.encode("ascii"))
     body = base64.b64decode(request["body"]) if request["base64"] else request["body"].encode("utf-8", "replace")
-    address = site + quoted(path) + (f"?{request['query']}" if request["query"] else "")
     headers = inward(request["headers"])
     until, content = time.monotonic() + seconds, bytearray()
     try:
-        with http.stream(request["method"], address, headers=headers, content=body) as answer:
+        with http.stream(method, address, headers=headers, content=body) as answer:
             for piece in answer.iter_raw():
                 content += piece
                 if len(content) > longest:
@@ -80,7 +93,9 @@ def inward(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """The headers that concern the stand-in. A header's bytes are Latin-1 in an event; what is not was UTF-8."""
     kept = [(b"accept-encoding", b"identity")]
     for name, value in headers.items():
-        if name.lower() not in DROPPED and not name.lower().startswith(("x-forwarded-", "x-amzn-")):
+        if not NAME.fullmatch(name) or any(sign in value for sign in "\r\n\0"):
+            continue
+        if name.lower() not in DROPPED and not name.lower().startswith(("x-forwarded-", "x-amzn-", "sec-")):
             try:
                 kept.append((name.encode(), value.encode("latin-1")))
             except UnicodeEncodeError:
@@ -95,6 +110,11 @@ def quoted(path: str) -> str:
     Told in no page of AWS's, but seen: https://github.com/fastify/aws-lambda-fastify/issues/169
     """
     return re.sub("%25(?=25)", "%", quote(path, safe="/:@!$&'()*+,;=~-._"))
+
+
+def query(text: str) -> str:
+    """A query that may go into an address, as it came: only what no address may hold is quoted."""
+    return quote(text, safe="/:@!$&'()*+,;=~-._?%[]")
 
 
 def carried(answer: Any, content: bytes, stand_ins: Mapping[str, str], base: str) -> dict[str, Any]:
