@@ -50,7 +50,7 @@ def test_no_function_logs_the_address(base: str, stand_in: Any, monkeypatch: Any
         message = json.dumps({"path": "/x", "headers": {}, "body": ""})
         events = {
             deliver: {"Records": [{"body": message, "messageId": "m1"}]},
-            made["pr_checks"].functions["time_of_day"]: {"time": "2026-04-01T10:00:00Z"},
+            made["pr_checks"].functions["time-of-day"]: {"time": "2026-04-01T10:00:00Z"},
         }
         client = boto3.client("lambda")
         for arn, event in events.items():
