@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 import uuid
@@ -11,10 +12,13 @@ from typing import Any
 import httpx
 
 from workshop import lesson
+from workshop.core.errors import WorkshopError
+from workshop.core.paths import set_aside
 from workshop.scenarios.stripe_side import StripeSide, delete_secrets, put_secrets
 from workshop.show import Http, Table
 
 SERVICE = "payment_service"
+IGNORED = shutil.ignore_patterns("__pycache__", ".serverless")
 IMPORTS = "from providers.base import BaseProvider, Outcome\n\n\n"
 # The stand-in's sandbox merchant. PayPal itself gives each developer a pair of their own.
 PAYPAL = {"paypal_client_id": "workshop-client", "paypal_client_secret": "workshop-secret"}
@@ -31,10 +35,10 @@ class Insurance:
         self.stripe, self.paypal_url = StripeSide(cloud), cloud.partners["paypal"]
         put_secrets(stripe_test_key=self.stripe.key, **PAYPAL)
         lesson.deploy("demo_lambdas/access_ssm", quiet=True)
-        self.folder = lesson.MY_WORK / SERVICE
-        shutil.rmtree(self.folder, ignore_errors=True)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(lesson.find(f"demo_lambdas/{SERVICE}"), self.folder, ignore=ignored)
+        self.folder, original = lesson.MY_WORK / SERVICE, lesson.find(f"demo_lambdas/{SERVICE}")
+        put_away(self.folder, contents(original))
+        shutil.copytree(original, self.folder, ignore=IGNORED)
+        self.as_made = contents(self.folder)
         self.http = httpx.Client(timeout=60)
         self.deploy()
 
@@ -96,15 +100,34 @@ class Insurance:
             name: the provider's name, as requests will say it.
             source: its class `Provider`; the imports are added.
         """
+        if not name.isidentifier():
+            raise WorkshopError(f"{name!r} is no name for a provider: it becomes a Python module's.", used_wrongly=True)
         path = self.folder / "providers" / f"{name}.py"
         path.write_text(f'"""A third provider."""\n\n{IMPORTS}{textwrap.dedent(source).strip()}\n', encoding="utf-8")
+        self.as_made[path.relative_to(self.folder).as_posix()] = path.read_bytes()
         self.deploy()
         return path
 
     def close(self) -> str:
-        """Removes the service, its copy and its secrets."""
+        """Removes the service, its copy and its secrets. A copy that the reader has changed is kept."""
         self.http.close()
         delete_secrets(*PAYPAL)
         lesson.remove(self.folder, quiet=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return "payment-service is removed."
+        kept = put_away(self.folder, self.as_made)
+        return f"payment-service is removed.{f' Your changed copy is kept as {kept}.' if kept else ''}"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """A folder's files with what they hold, without what Python and packaging leave there."""
+    found = (path for path in folder.rglob("*") if not {"__pycache__", ".serverless"} & set(path.parts))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+
+def put_away(folder: Path, as_made: dict[str, bytes]) -> str:
+    """Removes a folder that is as it was made; one that the reader has changed is moved aside. Says where to."""
+    if not os.path.lexists(folder):
+        return ""
+    if not folder.is_symlink() and folder.is_dir() and contents(folder) == as_made:
+        shutil.rmtree(folder, ignore_errors=True)
+        return ""
+    return set_aside(folder).relative_to(lesson.MY_WORK.parent).as_posix()

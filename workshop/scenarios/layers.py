@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import tempfile
 import time
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -147,7 +148,8 @@ functions:
 def mistakes() -> Table:
     """Deploys services with one mistake each, in a folder of their own, and lists what is said about them."""
     rows = []
-    folder = lesson.MY_WORK / f"mistake-{os.getpid()}"
+    lesson.MY_WORK.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="mistake-", dir=lesson.MY_WORK))  # a new one: whatever is removed is ours
     (folder / "shared" / "python").mkdir(parents=True, exist_ok=True)
     (folder / "handler.py").write_text("def hello(event, context):\n    return {}\n", encoding="utf-8")
     (folder / "shared" / "python" / "json.py").write_text("# not Python's own\n", encoding="utf-8")

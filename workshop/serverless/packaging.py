@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import is_folder, reason
 from workshop.serverless import checks, code_checks, dependencies, shadows, zips
 from workshop.serverless.aws import is_aws
 from workshop.serverless.patterns import Selection
@@ -18,6 +20,9 @@ from workshop.serverless.service import Service
 from workshop.serverless.template import Artifacts, create_template, update_template
 from workshop.serverless.template.build import Stored
 from workshop.serverless.zips import Zip
+
+CREATE = "cloudformation-template-create-stack.json"  # the Framework's own names
+UPDATE = "cloudformation-template-update-stack.json"
 
 
 @dataclass(frozen=True)
@@ -82,22 +87,40 @@ class Package:
         return create_template(self.service)
 
     def write(self, folder: Path | None = None) -> list[Path]:
-        """Writes templates and zips, by default to `.serverless`, as the Framework does. Returns the files."""
+        """Writes templates and zips, by default to `.serverless`, as the Framework does. Returns the files.
+
+        Files of an earlier package that this one has no more are removed; what else is in the folder stays.
+
+        Args:
+            folder: another folder: a new one, an empty one, or one that holds an earlier package.
+
+        Raises:
+            WorkshopError: the folder holds other things, or cannot be written to; nothing was changed.
+        """
         target = folder or self.service.folder / ".serverless"
         contents: dict[str, bytes] = {
-            "cloudformation-template-create-stack.json": _pretty(self.create_template()),
-            "cloudformation-template-update-stack.json": _pretty(self.template()),
+            CREATE: _pretty(self.create_template()),
+            UPDATE: _pretty(self.template()),
         }
         contents |= {name: one.content for name, one in self.zips.items()}
         try:
+            old = packaged_before(target) if is_folder(target) else []
+            if old is None and folder is None and not target.is_symlink():
+                old = []  # `.serverless` is the tools' own folder: another tool's package in it is written over
+            if old is None:
+                raise WorkshopError(
+                    f"{target} holds other files than a package; nothing was written.",
+                    fix="Name a new folder, or an empty one.",
+                    used_wrongly=True,
+                )
             target.mkdir(parents=True, exist_ok=True)
-            for old in target.iterdir():
-                if old.suffix in (".zip", ".json") and old.name not in contents:
-                    old.unlink()
+            for name in old:
+                if name not in contents:
+                    (target / name).unlink(missing_ok=True)
             for name, content in contents.items():
                 (target / name).write_bytes(content)
         except OSError as error:
-            raise WorkshopError(f"The package cannot be written to {target.name}: {error.strerror}.") from None
+            raise WorkshopError(f"The package cannot be written to {target.name}: {reason(error)}.") from None
         return [target / name for name in contents]
 
     def to_json(self) -> dict[str, Any]:
@@ -131,6 +154,28 @@ class Package:
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
         }
+
+
+def packaged_before(folder: Path) -> list[str] | None:
+    """The files of the package that a folder holds, by its own template; None when it holds something else."""
+    names = [path.name for path in folder.iterdir()]
+    if not names:
+        return []
+    if UPDATE not in names:
+        return None
+    try:
+        template = json.loads(text_files.read(folder / UPDATE))
+        made = [resource.get("Properties") or {} for resource in template["Resources"].values()]
+        keys = [key for properties in made for key in _keys(properties)]
+    except (WorkshopError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return [name for name in names if name in keys and name.endswith(".zip") and (folder / name).is_file()]
+
+
+def _keys(properties: dict[str, Any]) -> list[str]:
+    """The file names of the zips that a function or a layer is made from."""
+    places = [properties.get("Code"), properties.get("Content")]
+    return [str(one["S3Key"]).rpartition("/")[2] for one in places if isinstance(one, dict) and "S3Key" in one]
 
 
 def _pretty(template: dict[str, Any]) -> bytes:
