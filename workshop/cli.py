@@ -15,6 +15,7 @@ import traceback
 import typer
 
 from workshop.core.errors import Stopped, WorkshopError, for_screen
+from workshop.core.inert import inert
 
 app = typer.Typer(
     name="workshop",
@@ -83,12 +84,12 @@ def report(error: Exception, debug: bool) -> int:
         words = " ".join(error.format_message().split())
         _say(f"{words}{'' if words.endswith(('.', '?', '!', ')')) else '.'}{hint}")
         return getattr(error, "exit_code", 2)
-    _say(cloud_error(error) or unexpected(error))
+    _say(cloud_error(error) or system_error(error) or unexpected(error))
     return 1
 
 
 def _say(paragraph: str) -> None:
-    print(for_screen(paragraph, sys.stderr), file=sys.stderr)
+    print(for_screen(inert(paragraph), sys.stderr), file=sys.stderr)
 
 
 def cloud_error(error: Exception) -> str:
@@ -98,6 +99,17 @@ def cloud_error(error: Exception) -> str:
     from workshop.core.aws_errors import explain
 
     return explain(error)
+
+
+def system_error(error: Exception) -> str:
+    """The paragraph for what the operating system refuses, a full disk say; empty for anything else."""
+    from workshop.core.doors import system_refused
+
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. Close other programs, or ask for less."
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return system_refused(error).paragraph()
+    return ""
 
 
 def unexpected(error: Exception) -> str:

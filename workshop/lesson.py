@@ -7,6 +7,7 @@ service's folder, as on the command line.
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import Any
 from workshop import serverless, show
 from workshop.cloud.beside import SERVED_HERE, beside
 from workshop.cloud.clouds import Cloud
+from workshop.cloud.switch import connect, is_elsewhere
 from workshop.core import doors, text_files
 from workshop.core.errors import WorkshopError
 from workshop.core.paths import folder_name, inside, is_file, is_folder, path_of, set_aside, shown
@@ -274,7 +276,7 @@ def resources(deployment: Any) -> show.Table:
     import boto3
 
     stack = getattr(deployment, "stack", deployment)
-    if not isinstance(stack, str) or not stack:
+    if not isinstance(stack, str) or not re.fullmatch(r"[\w:/.-]{1,300}", stack, re.ASCII):
         raise WorkshopError(
             f"resources() takes what deploy() returned, or a stack's name, not {shown(deployment)}.", used_wrongly=True
         )

@@ -9,13 +9,17 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TextIO
 
+from workshop.core.doors import as_json, door
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import shown
 
 # The stand-in takes this key as Stripe takes a reader's own test key.
 STAND_IN_STRIPE_KEY = "sk_test_workshop"
+PARTNERS = ("stripe", "paypal", "github", "mail", "backend")
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Cloud:
             )
         return self._stripe_key
 
+    @door()
     def stand_in(self, name: str) -> str:
         """The address of a third party's stand-in on this machine.
 
@@ -72,6 +77,9 @@ class Cloud:
         Raises:
             WorkshopError: this kernel talks to the third party itself.
         """
+        if name not in PARTNERS:
+            known = ", ".join(PARTNERS)
+            raise WorkshopError(f"There is no stand-in {shown(name)}.", fix=f"There are: {known}.", used_wrongly=True)
         address = self.partners.get(name, "")
         if not address.startswith("http://127.0.0.1:"):
             raise WorkshopError(
@@ -90,12 +98,15 @@ class Cloud:
         """True when this is the workshop's own offline cloud, started here or by `workshop up`."""
         return self.mode == "local" or (self.mode == "endpoint" and bool(status_of(self.endpoint)))
 
+    @door()
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Calls one of the offline cloud's own doors, `/_workshop/…` (docs/architecture.md). Returns its JSON.
 
         Raises:
             WorkshopError: this is not the offline cloud, or it refused.
         """
+        if not path.startswith("/"):
+            raise WorkshopError(f"{shown(path)} is no path of the cloud's own.", fix="They begin with /_workshop/.")
         if not self.is_offline:
             raise WorkshopError(
                 f"Only the offline cloud can do this ({path}); this kernel is connected to {self.endpoint or 'AWS'}.",
@@ -109,12 +120,14 @@ class Cloud:
             return self._cannot("its execution environments cannot be looked at, so none are listed", [])
         return self.ask("/_workshop/environments")["environments"]
 
+    @door()
     def invocations(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Who ran where and when, oldest first; `since` in epoch seconds."""
         if not self.is_offline:
             return self._cannot("it keeps no list of invocations; use a LogView", [])
         return self.ask(f"/_workshop/invocations?since={since}")["invocations"]
 
+    @door()
     def settings(self, **changes: Any) -> dict[str, Any]:
         """The offline cloud's settings, after changing those given: `idle_seconds`, `max_processes`, `freeze`, …"""
         if not self.is_offline:
@@ -178,6 +191,7 @@ class Clock:
             return self.cloud._time or datetime.now(UTC)
         return datetime.fromisoformat(self.cloud.ask("/_workshop/clock")["now"])
 
+    @door()
     def move_to(self, when: datetime | str) -> list[dict[str, Any]]:
         """Moves the clock (a datetime, or ISO text such as `2026-03-30T03:00Z`). Returns what fired, in order."""
         if isinstance(when, datetime):
@@ -191,13 +205,14 @@ class Clock:
             return self._call_what_is_due(when)
         return self.cloud.ask("/_workshop/clock", {"to": when})["fired"]
 
+    @door()
     def advance(self, **step: float) -> list[dict[str, Any]]:
         """Moves the clock on, in the words of `timedelta`: `advance(hours=3)`. Returns what fired, in order."""
         try:
             seconds = timedelta(**step).total_seconds()
-        except TypeError:
+        except (TypeError, OverflowError):
             raise WorkshopError(
-                f"advance() takes days, hours, minutes and seconds, not {', '.join(step)}.", used_wrongly=True
+                f"advance() takes days, hours, minutes and seconds, not {shown(step)}.", used_wrongly=True
             ) from None
         if not self.cloud.is_offline:
             from workshop.on_aws import queue_waits
@@ -263,9 +278,11 @@ def status_of(endpoint: str) -> dict[str, Any]:
 
 def ask(url: str, body: dict[str, Any] | None = None, timeout: float = 60) -> Any:
     """One JSON request to a server on this machine; past any proxy."""
-    request = urllib.request.Request(
-        url, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
+    data = None if body is None else as_json(body, "What was sent").encode()
+    try:
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    except ValueError:
+        raise WorkshopError(f"{shown(url)} is no address.", used_wrongly=True) from None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=timeout) as answer:
@@ -273,8 +290,13 @@ def ask(url: str, body: dict[str, Any] | None = None, timeout: float = 60) -> An
     except urllib.error.HTTPError as error:
         words = error.read().decode("utf-8", "replace")
         with contextlib.suppress(ValueError, AttributeError):
-            words = json.loads(words).get("message", words)
+            said = json.loads(words)
+            words = str(said.get("message") or said.get("error") or words)
         raise WorkshopError(words.strip()[:500] or f"{url} answered {error.code}.") from None
+    except ValueError:  # not JSON, or no address
+        raise WorkshopError(f"{shown(url)} gave no answer in JSON.", fix="Check the path.", used_wrongly=True) from None
+    except HTTPException as error:
+        raise WorkshopError(f"{shown(url)} cannot be asked: {error}.", used_wrongly=True) from None
     except OSError as error:
         raise WorkshopError(
             f"{url} does not answer ({getattr(error, 'reason', error)}).",

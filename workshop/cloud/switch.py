@@ -21,7 +21,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workshop.cloud.clouds import Cloud, status_of
+from workshop.core.doors import door
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import shown
 
 REGION = "eu-west-1"  # the talk's
 PARTNER_VARIABLES = {
@@ -42,6 +44,7 @@ REAL_PARTNERS = {
 _current: Cloud | None = None
 
 
+@door()
 def connect(*, to: str | None = None, stand_ins: bool = True) -> Cloud:
     """Connects this kernel or command to its cloud, once; later calls return the same.
 
@@ -65,7 +68,7 @@ def connect(*, to: str | None = None, stand_ins: bool = True) -> Cloud:
         cloud = use_endpoint(wanted.rstrip("/"))
     else:
         raise WorkshopError(
-            f"WORKSHOP_CLOUD is {wanted!r}, which is none of: local, aws, http://…",
+            f"WORKSHOP_CLOUD is {shown(wanted)}, which is none of: local, aws, http://…",
             fix="Set it to one of these, or unset it for the offline cloud.",
             used_wrongly=True,
         )
@@ -183,9 +186,14 @@ def use_aws(*, stand_ins: bool = True) -> Cloud:
 
 def use_endpoint(endpoint: str) -> Cloud:
     """An AWS-compatible endpoint that is already running: `workshop up`, or any other emulator."""
-    if not urlsplit(endpoint).hostname:
+    try:
+        parts = urlsplit(endpoint)
+        found = parts.hostname if parts.port != 0 else ""  # asking for the port reads it
+    except ValueError:
+        found = ""
+    if not found:
         raise WorkshopError(
-            f"WORKSHOP_CLOUD is {endpoint!r}, an address without a host.",
+            f"WORKSHOP_CLOUD is {shown(endpoint)}, which is no address.",
             fix="Write it like http://127.0.0.1:4566",
             used_wrongly=True,
         )

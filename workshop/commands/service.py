@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from workshop.core.errors import Stopped, WorkshopError, for_screen
+from workshop.core.inert import inert
 
 Folder = Annotated[str, typer.Argument(help="The service's folder; default: the current one.", show_default=False)]
 Words = Annotated[
@@ -291,7 +292,7 @@ def out(text: str) -> None:
     """Prints to standard output, in signs the terminal has."""
     from workshop.serverless.words import fit
 
-    typer.echo(fit(text, sys.stdout))
+    typer.echo(fit(inert(text), sys.stdout))
 
 
 def say(text: str, quiet: bool) -> None:
@@ -304,4 +305,4 @@ def complain(text: str) -> None:
     """Prints to standard error."""
     from workshop.serverless.words import fit
 
-    typer.echo(for_screen(fit(text, sys.stderr), sys.stderr), err=True)
+    typer.echo(for_screen(fit(inert(text), sys.stderr), sys.stderr), err=True)

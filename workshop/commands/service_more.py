@@ -26,7 +26,10 @@ from workshop.commands.service import (
     out,
     params,
 )
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
+from workshop.core.inert import inert_json
+from workshop.core.paths import path_of
 
 
 def create(
@@ -79,7 +82,7 @@ def invoke(
         with hinted(cloud):
             answer = serverless.invoke(service, name, event, asynchronous=kind == "Event", qualifier=qualifier)
     if as_json:
-        typer.echo(json.dumps(answer.to_json(), indent=2, ensure_ascii=False))
+        typer.echo(inert_json(json.dumps(answer.to_json(), indent=2, ensure_ascii=False)))
     elif kind == "Event" and not local:
         out("✔ Queued")
     else:
@@ -102,10 +105,11 @@ def event_of(data: str, path: str) -> Any:
         raise WorkshopError("Give --data or --path, not both.", used_wrongly=True)
     text = data
     if path:
-        try:
-            text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise WorkshopError(f"{path} cannot be read: {error.strerror}.", used_wrongly=True) from None
+        if path == "-":
+            standard = sys.stdin.buffer.read(text_files.LARGEST + 1)
+            text = text_files.decode(standard, "standard input").text
+        else:
+            text = text_files.read(path_of(path, "a file with the event"), path)
     if not text.strip():
         return {}
     try:
@@ -149,7 +153,7 @@ def logs(
             return
         for event in events:
             if as_json:
-                typer.echo(json.dumps(event.to_json(), ensure_ascii=False))
+                typer.echo(inert_json(json.dumps(event.to_json(), ensure_ascii=False)))
             elif raw:
                 out(str(event))
             else:

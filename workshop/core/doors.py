@@ -7,9 +7,11 @@ without a traceback.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import json
+import math
 import types
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -112,8 +114,12 @@ def _check(door_name: str, parameter: inspect.Parameter, kind: str, value: Any) 
     """Refuses a value that is not of the kind its parameter declares."""
     if parameter.name == "self":
         return
-    many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-    for each in value if many else [value]:
+    values = [value]
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        values = list(value)
+    elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        values = list(value.values())
+    for each in values:
         if each is parameter.default or (each is None and "None" in kind):
             continue
         words = _wrong(kind, each, parameter.name)
@@ -154,7 +160,9 @@ def _odd_text(text: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    with contextlib.suppress(OverflowError):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return False
 
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -188,7 +196,7 @@ def as_json(value: Any, what: str) -> str:
         WorkshopError: it has no form in JSON; says which part.
     """
     try:
-        return json.dumps(value)
+        return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         words = "it holds itself, or is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise WorkshopError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from workshop.core.inert import inert
+
 
 class WorkshopError(Exception):
     """Something a reader can mend: what was wrong, where, and what to do.
@@ -22,9 +24,9 @@ class WorkshopError(Exception):
         super().__init__(self.paragraph())
 
     def paragraph(self) -> str:
-        """The message as one paragraph: where, what, fix."""
+        """The message as one paragraph: where, what, fix. Names in it are shown, whatever they hold."""
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}" + (f" {self.fix}" if self.fix else "")
+        return inert(f"{place}{self.what}" + (f" {self.fix}" if self.fix else ""))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback (https://ipython.readthedocs.io, custom exceptions)."""

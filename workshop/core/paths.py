@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
+from workshop.core.inert import inert
 
 LONGEST_NAME = 100  # letters; file systems take 255 bytes, and what is made inside needs room too
 LONGEST_PATH = 4096
@@ -29,8 +30,9 @@ def shown(value: object, longest: int = 80) -> str:
     """A value as a message may quote it: on one line, not endless, and without signs that a terminal would obey."""
     try:
         text = repr(value)
-    except Exception:  # an object of the reader's own, with a broken __repr__
+    except Exception:  # a number of thousands of digits, or an object of the reader's own, with a broken __repr__
         text = f"a {type(value).__name__}"
+    text = inert(text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 

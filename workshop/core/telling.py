@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from html import escape
 from typing import Any
+
+from workshop.core.inert import inert
 
 
 def in_notebook() -> bool:
@@ -18,8 +22,26 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def _shown_inert(form: Callable[[Any], str]) -> Callable[[Any], str]:
+    @functools.wraps(form)
+    def inert_form(view: Any) -> str:
+        return inert(form(view))
+
+    return inert_form
+
+
 class View:
-    """Something to look at: `str(view)` is its plain text, a notebook asks for `_repr_mimebundle_`."""
+    """Something to look at: `str(view)` is its plain text, a notebook asks for `_repr_mimebundle_`.
+
+    Whatever a view shows, a terminal, a notebook or a page shows it and never obeys it: each form that a kind of view
+    defines is made inert here, once for all kinds.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for form in ("__str__", "html", "markdown"):
+            if form in cls.__dict__:
+                setattr(cls, form, _shown_inert(cls.__dict__[form]))
 
     def __str__(self) -> str:
         """The view as plain text, complete without any styling."""
@@ -77,5 +99,5 @@ def say(words: str) -> Said:
     said = Said()
     said(words)
     if not in_notebook():
-        print(words, flush=True)
+        print(inert(words), flush=True)
     return said

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
-from workshop.core.paths import reason
+from workshop.core.paths import is_folder, reason
 
 LARGEST = 20_000_000  # bytes; the largest text that a service or an event may need is 10 MB
 _MARKS = (
@@ -77,7 +77,7 @@ def load(path: Path, shown_as: str = "", *, largest: int = LARGEST) -> Text:
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except (OSError, RuntimeError, ValueError) as error:
-        why = "it is a folder, not a file" if path.is_dir() else reason(error)
+        why = "it is a folder, not a file" if is_folder(path) else reason(error)
         raise WorkshopError(f"The file cannot be read: {why}.", where=name, used_wrongly=True) from None
     if len(data) > largest:
         raise WorkshopError(

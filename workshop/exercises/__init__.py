@@ -81,12 +81,13 @@ def check(**answers: Any) -> Any:
         WorkshopError: there is no exercise of that name.
     """
     from workshop.core.errors import WorkshopError
+    from workshop.core.paths import shown
     from workshop.exercises.exercise import Checked
 
     unknown = sorted(set(answers) - set(_HOME_OF))
     if unknown:
         raise WorkshopError(
-            f"There is no exercise {unknown[0]!r}.", fix=f"There are: {', '.join(_HOME_OF)}.", used_wrongly=True
+            f"There is no exercise {shown(unknown[0])}.", fix=f"There are: {', '.join(_HOME_OF)}.", used_wrongly=True
         )
     this = import_module(__name__)
     return Checked([getattr(this, name).check(answer) for name, answer in answers.items()])

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
 from workshop.serverless import wheels, zips
 
@@ -59,10 +60,7 @@ def read_requirements(path: Path, shown_as: str, seen: frozenset[Path] = frozens
         WorkshopError: a line is something that cannot be packaged, or is no requirement.
     """
     found: list[tuple[Requirement, str]] = []
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkshopError(f"The file cannot be read: {error}.", where=shown_as) from None
+    lines = text_files.read(path, shown_as).splitlines()
     for number, raw in enumerate(lines, 1):
         where = f"{shown_as}:{number}"
         line = re.sub(r"(^|\s)#.*", "", raw).strip()

@@ -55,6 +55,13 @@ def deploy(
         if run is None or not run.stack.asked:
             raise Interrupted(f"Stopped before CloudFormation was asked: {service.stack} is as it was.") from None
         raise run.stack.left_alone("deploy") from None
+    except Exception:
+        if run is not None and run.was_removed():
+            raise WorkshopError(
+                f"{service.stack} was removed while it was being deployed, by another command or notebook.",
+                fix="Deploy again.",
+            ) from None
+        raise
     deployment.seconds = time.perf_counter() - began
     deployment.sizes = {name: one.size for name, one in made.functions.items()}
     deployment.warnings, deployment.schedules = made.warnings, made.schedules
@@ -80,14 +87,27 @@ class _Run:
     def __init__(self, service: Service, made: Package, aws: Clients, tell: OnStep) -> None:
         self.service, self.package, self.aws, self.tell = service, made, aws, tell
         self.stack = Stack(aws, service.stack)
+        self.there = False  # the stack, as far as this run knows
         self.tags = tag_list({"STAGE": service.stage, **(service.provider.get("tags") or {}), **service.tags}) or []
+
+    def was_removed(self) -> bool:
+        """True when somebody else has removed the stack, or is about to, since this run found or made it."""
+        if not self.there:
+            return False
+        try:
+            stack = self.stack.describe()
+        except Exception:  # then the first error is the one to tell
+            return False
+        return stack is None or stack["StackStatus"].startswith("DELETE_")
 
     def whole(self, force: bool) -> Deployment:
         """Stack, check for changes, upload, update; returns what is deployed then."""
         known = self._usable_stack()
         fresh = known is None
+        self.there = known is not None
         if known is None and not own_bucket(self.service):
             known = self._create()
+            self.there = True
         # Into a bucket that the file names one can upload at once: then the stack is made whole, in one step.
         store = Store(self.aws, self._bucket(known) if known else own_bucket(self.service), self.service)
         layers = {} if fresh or known is None else self._stored_layers(known)
@@ -217,12 +237,16 @@ class _Run:
         except Interrupted:
             raise
         except Exception as error:
+            if self.was_removed():
+                raise
             # Refused before anything was changed: nothing half-made stays. A stack that somebody else works on does.
             self._clean(store, folder, fresh and not isinstance(error, UnderWay))
             if isinstance(error, WorkshopError) or not hasattr(error, "response"):
                 raise
             raise WorkshopError(f"CloudFormation refused the template: {_message(error)}") from None
         if outcome is not None and not outcome.ok:
+            if self.was_removed():
+                raise WorkshopError(f"The deploy of {self.service.stack} ended as {outcome.status}.")
             self._clean(store, folder, fresh)
             self._give_up(outcome, fresh)
 
@@ -236,6 +260,7 @@ class _Run:
         from workshop.serverless.removing import remove_stack
 
         remove_stack(self.service, self.aws, self.tell)
+        self.there = False  # it was us
 
     def _give_up(self, outcome: Outcome, fresh: bool) -> None:
         after = "Nothing of it stays." if fresh else "CloudFormation rolled back: everything is as before."

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.inert import inert_json
 from workshop.serverless.aws import INVOKING, clients
 from workshop.serverless.service import Service
 
@@ -49,7 +50,7 @@ class Answer:
         }
 
     def __str__(self) -> str:
-        return json.dumps(self.payload, indent=4, ensure_ascii=False)
+        return inert_json(json.dumps(self.payload, indent=4, ensure_ascii=False))
 
     def __repr__(self) -> str:
         return str(self)
@@ -75,7 +76,7 @@ def invoke(
     options: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
     try:
         payload = json.dumps({} if data is None else data).encode()
-    except TypeError as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise WorkshopError(f"The event is not JSON: {error}.", used_wrongly=True) from None
     try:
         found = api.invoke(
@@ -106,7 +107,7 @@ def _read(body: bytes) -> Any:
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, or nested without end
         return body.decode("utf-8", "replace")
 
 

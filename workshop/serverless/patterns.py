@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from workshop.core.errors import WorkshopError
+from workshop.core.paths import shown
+
 # Folders that are never needed at run time; some are huge, so they are not even looked into.
 _FOLDERS = frozenset(
     [
@@ -88,7 +91,7 @@ def regex_of(pattern: str) -> re.Pattern[str]:
             continue
         if char == "[" and "]" in pattern[at + 1 :]:
             end = pattern.index("]", at + 1)
-            out += "[" + pattern[at + 1 : end].replace("!", "^", 1).replace("\\", "\\\\") + "]"
+            out += "[" + pattern[at + 1 : end].replace("!", "^", 1).replace("\\", "\\\\").replace("[", "\\[") + "]"
             at = end + 1
             continue
         if char == "{":
@@ -100,7 +103,14 @@ def regex_of(pattern: str) -> re.Pattern[str]:
         else:
             out += {"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char))
         at += 1
-    return re.compile(out + ")" * depth)
+    try:
+        return re.compile(out + ")" * depth)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise WorkshopError(
+            f"The pattern {shown(pattern)} cannot be understood: {error}.",
+            where="package.patterns",
+            fix="Write it like src/**, *.py or [a-z]*; a range goes from the smaller letter to the larger.",
+        ) from None
 
 
 class Selection:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterL
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.inert import inert
 from workshop.serverless.aws import clients
 from workshop.serverless.service import Service
 
@@ -34,7 +36,7 @@ class LogEvent:
         return {"time": self.time.isoformat(), "message": self.message, "stream": self.stream}
 
     def __str__(self) -> str:
-        return f"{self.time:%Y-%m-%d %H:%M:%S.}{self.time.microsecond // 1000:03d}  {self.message.rstrip()}"
+        return inert(f"{self.time:%Y-%m-%d %H:%M:%S.}{self.time.microsecond // 1000:03d}  {self.message.rstrip()}")
 
     def __repr__(self) -> str:
         return str(self)
@@ -49,7 +51,9 @@ def since_when(text: str, now: datetime | None = None) -> datetime:
     moment = now or datetime.now(UTC)
     match = re.fullmatch(r"(\d+)([smhdw])", text.strip())
     if match:
-        return moment - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        with contextlib.suppress(OverflowError, ValueError):  # longer ago than there are years: since the beginning
+            return moment - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return datetime(1970, 1, 1, tzinfo=UTC)
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import is_file, path_of, resolved
 from workshop.serverless.yaml_source import parse_yaml, read_yaml
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def file(context: Context, arguments: list[Any]) -> Any:
     """`${file(path):key}`: YAML and JSON as values, other files as text; None when there is no such file."""
     if len(arguments) != 1:
         raise Unresolved("${file(…)} takes one path in its brackets.")
-    path = (context.folder / str(arguments[0])).resolve()
+    path = resolved(context.folder / path_of(str(arguments[0]), "a path for ${file(…)}"))
     if path not in context.files:
         context.files[path] = _read(path, str(arguments[0]).removeprefix("./"))
     return context.files[path]
@@ -72,11 +74,11 @@ def file(context: Context, arguments: list[Any]) -> Any:
 def _read(path: Path, shown_as: str) -> Any:
     if path.suffix in (".js", ".cjs", ".mjs", ".ts"):
         raise Unresolved(f"{shown_as} is JavaScript, which this tool does not run.", "Use a YAML or JSON file.")
-    if not path.is_file():
+    if not is_file(path):
         return None
     if path.suffix in (".yml", ".yaml", ".json"):
         return read_yaml(path, shown_as)
-    return path.read_text(encoding="utf-8").strip()
+    return text_files.read(path, shown_as).strip()
 
 
 def _env(context: Context, resolver: Resolver, arguments: list[Any], address: str) -> Any:

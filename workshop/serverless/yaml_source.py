@@ -6,12 +6,14 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
 from workshop.serverless.marks import Map, Mark, Seq, did_you_mean
 
@@ -65,15 +67,7 @@ def read_yaml(path: Path, shown_as: str) -> Any:
     Raises:
         WorkshopError: it cannot be read or is not YAML; says the line and what a beginner can do.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise WorkshopError("The file is not UTF-8 text.", where=shown_as, fix="Save it as UTF-8.") from None
-    except IsADirectoryError:
-        raise WorkshopError("This is a folder, not a file.", where=shown_as) from None
-    except OSError as error:
-        raise WorkshopError(f"The file cannot be read: {error.strerror}.", where=shown_as) from None
-    return parse_yaml(text, shown_as)
+    return parse_yaml(text_files.read(path, shown_as), shown_as)
 
 
 def parse_yaml(text: str, shown_as: str) -> Any:
@@ -171,7 +165,10 @@ def scalar(word: str) -> Any:
     first = word[0]
     if first.isdigit() or first in "-+.":
         if _INT.fullmatch(word):
-            return int(word, 0) if word[:2] in ("0o", "0x") else int(word)
+            # Python takes no number of more than 4,300 digits; as text it says the same.
+            with contextlib.suppress(ValueError):
+                return int(word, 0) if word[:2] in ("0o", "0x") else int(word)
+            return word
         if _FLOAT.fullmatch(word):
             return float(word)
     return word

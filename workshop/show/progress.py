@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
+from workshop.core.inert import inert
 from workshop.core.telling import View, in_notebook
 from workshop.show.views import Table, shortened
 
@@ -121,7 +122,7 @@ def _cut(text: str, most: int) -> str:
 
 def _word(step: Any, name: str) -> str:
     value = getattr(step, name, "")
-    return "" if value is None else str(getattr(value, "value", value))
+    return "" if value is None else inert(str(getattr(value, "value", value)))
 
 
 class Progress:

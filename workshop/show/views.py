@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from workshop.core import text_files
 from workshop.core.checks import Check
 from workshop.core.telling import View
 
@@ -197,7 +198,7 @@ class Code(Text):
             language = language or _LANGUAGES.get(source.suffix, "")
             # Three files called `bootstrap` are told apart by their folders.
             caption = caption or (source.name if source.suffix else f"{source.parent.name}/{source.name}")
-            source = source.read_text(encoding="utf-8")
+            source = text_files.read(source)
             if not language and source.startswith("#!"):
                 program = re.split(r"[/ ]", source.partition("\n")[0].strip())[-1]
                 language = _PROGRAMS.get(program, "")

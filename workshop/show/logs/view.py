@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, TextIO
 
 from workshop.core.errors import WorkshopError
+from workshop.core.inert import inert
 from workshop.core.telling import View
 from workshop.show.logs.parse import LEVELS, Line, level_name, parse
 from workshop.show.logs.read import events_of
@@ -89,7 +90,7 @@ class LogView(View):
     def _head(self, request: Request) -> str:
         """The headline; of a closed request with the number of its lines."""
         count = 0 if self._open(request) else len(request.own_lines())
-        return request.headline() + (f"  [{count} line{'' if count == 1 else 's'}]" if count else "")
+        return inert(request.headline()) + (f"  [{count} line{'' if count == 1 else 's'}]" if count else "")
 
     def _shown(self, request: Request) -> list[Line]:
         lines = request.lines if self.expand else request.own_lines()
@@ -197,7 +198,7 @@ def known_level(level: str) -> str:
 def written(line: Line, mark: str = " ") -> str:
     """One line as it is shown below its request; what continues it is indented below it."""
     level = f"{line.level:<5} " if line.level else ""
-    return f"  {mark} {clock(line.time)}  {level}{line.text}".replace("\n", "\n" + " " * 18)
+    return inert(f"  {mark} {clock(line.time)}  {level}{line.text}").replace("\n", "\n" + " " * 18)
 
 
 def _console(out: TextIO | None) -> Any:
@@ -242,4 +243,4 @@ class LogPrinter:
             shown = f"{clock(line.time)}  {request_id[:8] or '--------'}  {level}{line.text}"
             shown = shown.replace("\n", "\n" + " " * 24)
             style = _STYLES.get(line.level, "")
-        self._console.print(Text(shown, style=style))
+        self._console.print(Text(inert(shown), style=style))
