@@ -397,6 +397,21 @@ def answers(api: httpx.Client, door: Callable[..., Any]) -> dict[str, tuple[str,
         "refund again": ("POST /v2/payments/captures/{capture_id}/refund", refund(api, taken)),
         "bearer 401": (create, api.post(orders, json=TEN_POUNDS, headers={"Authorization": ""})),
     }
+    for instrument in ("echeck", "review", "refused"):
+        slow = order(api)
+        door("approve", order=slow, instrument=instrument)
+        done = capture(api, slow)
+        late = done.json()["purchase_units"][0]["payments"]["captures"][0]["id"]
+        read = ("GET /v2/payments/captures/{capture_id}", api.get(f"/v2/payments/captures/{late}"))
+        giving_back = "POST /v2/payments/captures/{capture_id}/refund"
+        found |= {
+            f"capture {instrument}": (taking, done),
+            f"capture {instrument} read": read,
+            f"refund {instrument}": (giving_back, refund(api, late)),
+        }
+        if instrument == "echeck":
+            door("decide", capture=late, status="COMPLETED")
+            found["refund pending"] = (giving_back, refund(api, late, **WHOLE))
     return found
 
 

@@ -20,8 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workshop.partners.common import BadBody, JsonAnswer, json_body
+from workshop.partners.later import Later
+from workshop.partners.paypal import elsewhere
 from workshop.partners.paypal.errors import ISSUES, PayPalError, error_body
 from workshop.partners.paypal.orders import Merchant, Object, Order
+from workshop.partners.paypal.webhooks import CERTIFICATE, Webhooks
 
 CLIENT_ID, CLIENT_SECRET = "workshop-client", "workshop-secret"
 TOKEN_SECONDS = 32_400  # nine hours
@@ -46,14 +49,26 @@ class Api:
         network_seconds: how long a capture takes; 0 answers at once.
     """
 
-    merchant: Merchant
     clock: Callable[[], float]
+    base_url: str
     network_seconds: float = 0.0
     tokens: dict[str, float] = field(default_factory=dict)
     remembered: dict[tuple[str, str], Remembered] = field(default_factory=dict)
+    later: Later = field(init=False)
+    webhooks: Webhooks = field(init=False)
+    merchant: Merchant = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.later = Later(self.clock)
+        self.webhooks = Webhooks(self.clock, self.base_url, self.later)
+        self.merchant = self.new_merchant()
+
+    def new_merchant(self) -> Merchant:
+        """A merchant who has nothing yet."""
+        return Merchant(self.clock, self.base_url, self.later.do, self.webhooks.emit)
 
     def routes(self) -> list[Route]:
-        orders, payments = "/v2/checkout/orders", "/v2/payments"
+        orders, payments, notes = "/v2/checkout/orders", "/v2/payments", "/v1/notifications"
         return [
             Route("/v1/oauth2/token", self.token, methods=["POST"]),
             Route(orders, self.answering(self.create), methods=["POST"]),
@@ -62,6 +77,13 @@ class Api:
             Route(f"{payments}/captures/{{id}}", self.answering(self.get_capture)),
             Route(f"{payments}/captures/{{id}}/refund", self.answering(self.refund), methods=["POST"]),
             Route(f"{payments}/refunds/{{id}}", self.answering(self.get_refund)),
+            Route(f"{notes}/webhooks", self.answering(self.webhook_list), methods=["GET", "POST"]),
+            Route(f"{notes}/webhooks/{{id}}", self.answering(self.webhook), methods=["GET", "PATCH", "DELETE"]),
+            Route(f"{notes}/verify-webhook-signature", self.answering(self.verify), methods=["POST"]),
+            Route(f"{notes}/webhooks-events", self.answering(self.events)),
+            Route(f"{notes}/webhooks-events/{{id}}", self.answering(self.event)),
+            Route(f"{notes}/webhooks-events/{{id}}/resend", self.answering(self.resend), methods=["POST"]),
+            Route(CERTIFICATE, self.certificate),
         ]
 
     async def token(self, request: Request) -> Response:
@@ -102,14 +124,58 @@ class Api:
                 status, body = await work(request, await read_body(request))
             except PayPalError as error:
                 status, body = error.status, error.body(debug_id)
-            return JsonAnswer(body, status, headers)
+            return Response(status_code=204, headers=headers) if status == 204 else JsonAnswer(body, status, headers)
 
         return endpoint
 
-    async def nowhere(self, _: Request, error: Exception) -> Response:
-        """An address or a method that the stand-in does not have, in PayPal's words."""
+    async def nowhere(self, request: Request, error: Exception) -> Response:
+        """An address or a method that the stand-in does not have: in PayPal's words, or by name where PayPal has it."""
         status, debug_id = getattr(error, "status_code", 404), secrets.token_hex(7)[:13]
+        if elsewhere.knows(request.method, request.url.path):
+            body = error_body(404, debug_id) | {"message": elsewhere.refusal(request.method, request.url.path)}
+            return JsonAnswer(body, 404, {"Paypal-Debug-Id": debug_id})
         return JsonAnswer(error_body(status, debug_id), status, {"Paypal-Debug-Id": debug_id})
+
+    async def webhook_list(self, request: Request, given: Object) -> tuple[int, Object]:
+        if request.method == "POST":
+            return 201, self.webhooks.create(given)
+        return 200, {"webhooks": list(self.webhooks.webhooks.values())}
+
+    async def webhook(self, request: Request, given: Object) -> tuple[int, Object]:
+        identifier = request.path_params["id"]
+        if request.method == "PATCH":
+            return 200, self.webhooks.change(identifier, given)
+        found = self.webhooks.get(identifier)
+        if request.method == "DELETE":
+            del self.webhooks.webhooks[identifier]
+            return 204, {}
+        return 200, found
+
+    async def verify(self, _: Request, given: Object) -> tuple[int, Object]:
+        return 200, {"verification_status": await self.webhooks.verify(given)}
+
+    async def events(self, _: Request, __: Object) -> tuple[int, Object]:
+        found = list(reversed(self.webhooks.events.values()))
+        return 200, {"events": found, "count": len(found), "links": []}
+
+    async def event(self, request: Request, _: Object) -> tuple[int, Object]:
+        found = self.webhooks.events.get(request.path_params["id"])
+        if found is None:
+            raise PayPalError(404, "INVALID_RESOURCE_ID")
+        return 200, found
+
+    async def resend(self, request: Request, given: Object) -> tuple[int, Object]:
+        _, event = await self.event(request, given)
+        wanted = given.get("webhook_ids") or list(self.webhooks.webhooks)
+        if not isinstance(wanted, list):
+            raise PayPalError(400, "INVALID_PARAMETER_SYNTAX", field="/webhook_ids")
+        for webhook in [self.webhooks.get(str(each)) for each in wanted]:
+            self.webhooks.send(event, webhook)
+        return 202, event
+
+    async def certificate(self, _: Request) -> Response:
+        """The certificate that the signatures of webhooks are checked with; everybody may read it."""
+        return Response((await self.webhooks.signer()).pem(), media_type="application/x-pem-file")
 
     def check_token(self, header: str) -> None:
         """Raises PayPalError 401 without a bearer token that is still valid."""
@@ -203,15 +269,15 @@ class Api:
         self.remembered.pop((what, request.headers.get("paypal-request-id", "")), None)
 
 
-async def read_body(request: Request) -> Object:
-    """The JSON object of a request. Raises PayPalError 400 when it is none."""
+async def read_body(request: Request) -> Any:
+    """The JSON object of a request, of a PATCH its list. Raises PayPalError 400 when it is none."""
     if request.method == "GET":
         return {}
     try:
         given = await json_body(request)
     except BadBody:
         raise PayPalError(400, "MALFORMED_REQUEST_JSON") from None
-    if not isinstance(given, dict):
+    if not isinstance(given, dict) and not (request.method == "PATCH" and isinstance(given, list)):
         raise PayPalError(400, "MALFORMED_REQUEST_JSON")
     return given
 

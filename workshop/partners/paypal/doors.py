@@ -12,9 +12,15 @@ from starlette.routing import Route
 
 from workshop.partners.common import door, page
 from workshop.partners.paypal.api import Api
-from workshop.partners.paypal.orders import PAYER, Merchant
+from workshop.partners.paypal.orders import INSTRUMENTS, PAYER
 
-CHOICES = {"good": "Pay now", "declined": "Pay with a card that is declined", "cancel": "Cancel and return"}
+CHOICES = {
+    "good": "Pay now",
+    "declined": "Pay with a card that is declined",
+    "echeck": "Pay from a bank account: pending for six days",
+    "review": "Pay, and be reviewed for a day",
+    "cancel": "Cancel and return",
+}
 
 
 class Doors:
@@ -25,7 +31,15 @@ class Doors:
 
     def routes(self) -> list[Route]:
         """What goes below `/_stand_in`."""
-        named = {"approve": self.approve, "settings": self.settings, "captures": self.captures}
+        named = {
+            "approve": self.approve,
+            "settings": self.settings,
+            "captures": self.captures,
+            "decide": self.decide,
+            "deliveries": self.deliveries,
+            "deliver": self.deliver,
+            "settle": self.settle,
+        }
         return [Route(f"/{name}", door(work), methods=["GET", "POST"]) for name, work in named.items()]
 
     def pages(self) -> list[Route]:
@@ -34,7 +48,9 @@ class Doors:
     def reset(self) -> None:
         """A new merchant, default settings."""
         api = self.api
-        api.merchant = Merchant(api.clock, api.merchant.base_url)
+        api.later.clear()
+        api.webhooks.clear()
+        api.merchant = api.new_merchant()
         api.network_seconds = 0.0
         api.tokens.clear()
         api.remembered.clear()
@@ -44,8 +60,8 @@ class Doors:
         if order is None or order.status not in ("CREATED", "APPROVED"):
             raise ValueError("order names one that waits for its buyer")
         instrument = body.get("instrument", "good")
-        if instrument not in ("good", "declined"):
-            raise ValueError("instrument is good or declined")
+        if instrument not in INSTRUMENTS:
+            raise ValueError(f"instrument is one of {', '.join(INSTRUMENTS)}")
         self.api.merchant.approve(order, instrument=instrument)
         return order.body
 
@@ -53,8 +69,39 @@ class Doors:
         seconds = body.get("network_seconds", self.api.network_seconds)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 60:
             raise ValueError("network_seconds is a number from 0 to 60")
-        self.api.network_seconds = seconds
-        return {"network_seconds": seconds}
+        webhooks = body.get("webhooks", "held" if self.api.webhooks.held else "sent")
+        if webhooks not in ("sent", "held"):
+            raise ValueError("webhooks is sent or held")
+        self.api.network_seconds, self.api.webhooks.held = seconds, webhooks == "held"
+        return {"network_seconds": seconds, "webhooks": webhooks}
+
+    async def decide(self, body: dict[str, Any]) -> Any:
+        merchant, status = self.api.merchant, body.get("status")
+        capture, refund = merchant.captures.get(str(body.get("capture"))), merchant.refunds.get(str(body.get("refund")))
+        found = capture or refund
+        words = ("COMPLETED", "DECLINED") if capture else ("COMPLETED", "FAILED")
+        if found is None or found["status"] != "PENDING" or status not in words:
+            raise ValueError(f"capture or refund names one that is PENDING, and status is one of {', '.join(words)}")
+        if capture:
+            merchant.decide(capture, status)
+        else:
+            merchant.end_refund(found, status)
+        return found
+
+    async def deliveries(self, _: dict[str, Any]) -> Any:
+        return self.api.webhooks.described()
+
+    async def deliver(self, body: dict[str, Any]) -> Any:
+        webhooks = self.api.webhooks
+        found = [each for each in webhooks.deliveries if each.event == body.get("event")]
+        if not found:
+            raise ValueError("event names one that a webhook wants")
+        for delivery in found:
+            await webhooks.attempt(delivery)
+        return [{"url": each.url, "status": each.status, "answer": each.answer} for each in found]
+
+    async def settle(self, body: dict[str, Any]) -> Any:
+        return {"settled": await self.api.webhooks.settled(min(float(body.get("timeout", 5)), 60))}
 
     async def captures(self, _: dict[str, Any]) -> Any:
         return list(self.api.merchant.captures.values())

@@ -26,6 +26,9 @@ NAMES = {
 }
 # The issues the stand-in knows, with the description that PayPal's reference gives each.
 ISSUES = {
+    "AMOUNT_MISMATCH": (
+        "Should equal item_total + tax_total + shipping + handling + insurance - shipping_discount - discount."
+    ),
     "CANNOT_BE_ZERO_OR_NEGATIVE": (
         "Must be greater than zero. If the currency supports decimals, only two decimal place precision is supported."
     ),
@@ -42,6 +45,11 @@ ISSUES = {
     "DUPLICATE_REFERENCE_ID": "`reference_id` must be unique if multiple `purchase_unit` are provided.",
     "INSTRUMENT_DECLINED": (
         "The instrument presented  was either declined by the processor or bank, or it can't be used for this payment."
+    ),
+    "ITEM_TOTAL_MISMATCH": ("Should equal sum of (unit_amount * quantity) across all items for a given purchase_unit."),
+    "ITEM_TOTAL_REQUIRED": (
+        "If item details are specified (items.unit_amount and items.quantity) corresponding "
+        "amount.breakdown.item_total is required."
     ),
     "INVALID_ARRAY_MAX_ITEMS": "The number of items in an array parameter is too large.",
     "INVALID_ARRAY_MIN_ITEMS": "The number of items in an array parameter is too small.",
@@ -71,6 +79,10 @@ ISSUES = {
         "Payer cannot pay for this transaction. Please contact the payer to find other ways to pay for this "
         "transaction."
     ),
+    "PENDING_CAPTURE": (
+        "Cannot initiate a refund as the capture is pending. Capture is typically pending when the payer has funded "
+        "the transaction using e-check/bank funded."
+    ),
     "PREVIOUS_REQUEST_IN_PROGRESS": (
         "A previous request on this resource is currently in progress. Please wait for sometime and try again. It is "
         "best to space out the initial and the subsequent request(s) to avoid receiving this error."
@@ -82,7 +94,20 @@ ISSUES = {
         "The refund amount must be less than or equal to the capture amount that has not yet been refunded."
     ),
     "REFUND_CAPTURE_CURRENCY_MISMATCH": "Refund must be in the same currency as the capture",
+    "REFUND_NOT_ALLOWED": "Capture cannot be refunded.",
+    "TAX_TOTAL_MISMATCH": "Should equal sum of (tax * quantity) across all items for a given purchase_unit.",
+    "TAX_TOTAL_REQUIRED": (
+        "If item details are specified (items.tax_total and items.quantity) corresponding "
+        "amount.breakdown.tax_total is required."
+    ),
     "TRANSACTION_REFUSED": "The request was refused.",
+}
+
+# Issues of webhooks, which PayPal's reference of orders and payments does not list.
+# https://developer.paypal.com/docs/api/webhooks/v1/#errors
+WEBHOOK_ISSUES = {
+    "WEBHOOK_NUMBER_LIMIT_EXCEEDED": "The limit of ten webhooks was reached.",
+    "WEBHOOK_URL_ALREADY_EXISTS": "This webhook URL already exists.",
 }
 
 
@@ -112,7 +137,7 @@ def error_body(status: int, debug_id: str, error: PayPalError | None = None) -> 
     body: dict[str, Any] = {"name": name, "message": message, "debug_id": debug_id}
     if error is None or not error.issue:
         return body | {"links": [{"href": f"{DOCS}/overview/#error", "rel": "information_link"}]}
-    detail = {"issue": error.issue, "description": ISSUES[error.issue]}
+    detail = {"issue": error.issue, "description": (ISSUES | WEBHOOK_ISSUES)[error.issue]}
     if error.field:
         detail = {"field": error.field, "location": "body", **detail}
     if error.value:

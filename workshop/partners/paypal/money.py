@@ -66,6 +66,11 @@ def read(given: Any, field: str, api: str = "orders") -> tuple[str, Decimal]:
     return code, number
 
 
+def is_zero(value: Any) -> bool:
+    """Whether a text is a number, and that number 0."""
+    return isinstance(value, str) and len(value) <= 32 and bool(NUMBER.fullmatch(value)) and Decimal(value) == 0
+
+
 def shown(code: str, value: Decimal) -> dict[str, str]:
     """An amount as PayPal writes it: two decimals, none where the currency has none."""
     return {"currency_code": code, "value": f"{value:.{0 if code in NO_DECIMALS else 2}f}"}

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from workshop.partners.paypal import money
+from workshop.partners.paypal import items, money
 from workshop.partners.paypal.errors import PayPalError
 
 LETTERS = string.ascii_uppercase + string.digits
@@ -26,7 +26,17 @@ PAYER = {
 PAYEE = {"email_address": "merchant@example.com", "merchant_id": "ABCDEFGHJKLMN"}
 TEXTS = {"reference_id": 256, "description": 127, "custom_id": 127, "invoice_id": 127, "soft_descriptor": 22}
 # Parts of an order that move no money here; refused rather than ignored.
-BEYOND = ("items", "payment_instruction", "supplementary_data")
+BEYOND = ("payment_instruction", "supplementary_data")
+DAY = 24 * 3600
+# What a buyer pays with, and what becomes of the capture then: its status, why, and when PayPal decides.
+INSTRUMENTS = {
+    "good": ("COMPLETED", "", 0),
+    "declined": ("", "", 0),  # refused as a whole: INSTRUMENT_DECLINED, and the order waits for another
+    "echeck": ("PENDING", "ECHECK", 6 * DAY),
+    "review": ("PENDING", "PENDING_REVIEW", DAY),
+    "refused": ("DECLINED", "", 0),
+}
+REFUND_SECONDS = 3 * DAY  # until a refund to a bank account is there
 FEE_SHARE, FEE_FIXED = Decimal("0.029"), Decimal("0.30")
 Object = dict[str, Any]
 
@@ -38,7 +48,7 @@ class Order:
     body: Object
     return_url: str = ""
     cancel_url: str = ""
-    instrument: str = "good"  # what the buyer chose to pay with: good, or declined
+    instrument: str = "good"  # what the buyer chose to pay with: one of INSTRUMENTS
 
     @property
     def status(self) -> str:
@@ -52,14 +62,19 @@ class Merchant:
     Attributes:
         clock: epoch seconds.
         base_url: where the links in the bodies lead.
+        later: does something after so many seconds.
+        emit: makes an event: its type, the resource, a summary.
     """
 
     clock: Callable[[], float]
     base_url: str
+    later: Callable[[float, Callable[[], None]], None]
+    emit: Callable[[str, Object, str], None]
     orders: dict[str, Order] = field(default_factory=dict)
     captures: dict[str, Object] = field(default_factory=dict)
     refunds: dict[str, Object] = field(default_factory=dict)
     invoices: set[str] = field(default_factory=set)
+    by_bank: set[str] = field(default_factory=set)  # captures that were paid from a bank account
     chance: random.Random = field(default_factory=random.Random)
 
     def new_id(self) -> str:
@@ -85,7 +100,8 @@ class Merchant:
         for unit in units:
             code, value = money.read(unit["amount"], "")
             unit |= {"reference_id": unit.get("reference_id", "default"), "payee": PAYEE}
-            unit["amount"] = money.shown(code, value)
+            parts = {"breakdown": unit["amount"]["breakdown"]} if "breakdown" in unit["amount"] else {}
+            unit["amount"] = money.shown(code, value) | parts
         body = {
             "id": identifier,
             "intent": "CAPTURE",
@@ -113,6 +129,7 @@ class Merchant:
         order.instrument = instrument
         order.body |= {"status": "APPROVED", "payer": PAYER, "payment_source": {"paypal": wallet()}}
         self.relink(order)
+        self.emit("CHECKOUT.ORDER.APPROVED", order.body, "An order has been approved by buyer")
 
     def check_capturable(self, order: Order) -> None:
         """Raises PayPalError when the order cannot be captured now."""
@@ -132,41 +149,87 @@ class Merchant:
         for unit in order.body["purchase_units"]:
             capture = self.new_capture(order, unit)
             self.captures[capture["id"]] = capture
+            if order.instrument == "echeck":
+                self.by_bank.add(capture["id"])
             unit["payments"] = {"captures": [capture]}
-            if "invoice_id" in unit:
+            if "invoice_id" in unit and capture["status"] != "DECLINED":
                 self.invoices.add(unit["invoice_id"])
         order.body |= {"status": "COMPLETED", "update_time": self.now()}
         self.relink(order)
+        for unit in order.body["purchase_units"]:
+            self.announce(unit["payments"]["captures"][0])
+        self.emit("CHECKOUT.ORDER.COMPLETED", order.body, "Checkout Order Completed")
+
+    def announce(self, capture: Object) -> None:
+        """The event about a capture that was just made or decided."""
+        amount = f"{capture['amount']['value']} {capture['amount']['currency_code']}"
+        words = {
+            "COMPLETED": ("COMPLETED", f"Payment completed for {amount}"),
+            "PENDING": ("PENDING", f"Payment pending for {amount}"),
+            "DECLINED": ("DECLINED", f"Payment declined for {amount}"),
+        }
+        kind, summary = words[capture["status"]]
+        self.emit(f"PAYMENT.CAPTURE.{kind}", capture, summary)
+
+    def decide(self, capture: Object, status: str) -> None:
+        """PayPal's late decision on a capture that is PENDING: `COMPLETED`, or `DECLINED`.
+
+        https://developer.paypal.com/api/rest/webhooks/event-names/#link-paymentsv2
+        """
+        if capture["status"] != "PENDING":
+            return
+        capture |= {"status": status, "update_time": self.now()}
+        del capture["status_details"]
+        if status == "COMPLETED":
+            capture["seller_receivable_breakdown"] = self.received(capture["amount"])
+            capture["links"].insert(1, self.link("refund", f"/v2/payments/captures/{capture['id']}/refund", "POST"))
+            self.announce(capture)
+            return
+        self.invoices.discard(capture.get("invoice_id", ""))
+        amount = f"{capture['amount']['value']} {capture['amount']['currency_code']}"
+        self.emit("PAYMENT.CAPTURE.DENIED", capture, f"Payment denied for {amount}")
+
+    def received(self, amount: Object) -> Object:
+        """What the merchant gets of an amount."""
+        code, value = money.read(amount, "")
+        fee = min(value, (value * FEE_SHARE + FEE_FIXED).quantize(Decimal(1 if code in money.NO_DECIMALS else "0.01")))
+        return {
+            "gross_amount": amount,
+            "paypal_fee": money.shown(code, fee),
+            "net_amount": money.shown(code, value - fee),
+        }
 
     def new_capture(self, order: Order, unit: Object) -> Object:
-        """A completed capture of one purchase unit, with PayPal's fee."""
+        """A capture of one purchase unit: what it is follows from what the buyer pays with."""
         identifier, (code, value) = self.new_id(), money.read(unit["amount"], "")
-        fee = min(value, (value * FEE_SHARE + FEE_FIXED).quantize(Decimal(1 if code in money.NO_DECIMALS else "0.01")))
+        status, reason, seconds = INSTRUMENTS[order.instrument]
+        amount = money.shown(code, value)
         path = f"/v2/payments/captures/{identifier}"
-        named = {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
-        return {
+        named: Object = {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
+        capture: Object = {
             "id": identifier,
-            "status": "COMPLETED",
-            "amount": unit["amount"],
+            "status": status,
+            "amount": amount,
             "final_capture": True,
             **named,
             "seller_protection": {
                 "status": "ELIGIBLE",
                 "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
             },
-            "seller_receivable_breakdown": {
-                "gross_amount": unit["amount"],
-                "paypal_fee": money.shown(code, fee),
-                "net_amount": money.shown(code, value - fee),
-            },
+            "seller_receivable_breakdown": self.received(amount) if status == "COMPLETED" else {"gross_amount": amount},
             "create_time": self.now(),
             "update_time": self.now(),
             "links": [
                 self.link("self", path),
-                self.link("refund", f"{path}/refund", "POST"),
+                *([self.link("refund", f"{path}/refund", "POST")] if status == "COMPLETED" else []),
                 self.link("up", f"/v2/checkout/orders/{order.body['id']}"),
             ],
         }
+        if reason:
+            capture["status_details"] = {"reason": reason}
+        if seconds:
+            self.later(seconds, lambda: self.decide(capture, "COMPLETED"))
+        return capture
 
     def get_capture(self, identifier: str) -> Object:
         """The capture. Raises PayPalError 404 when there is none."""
@@ -176,8 +239,12 @@ class Merchant:
 
     def refund(self, capture: Object, given: Object) -> Object:
         """Gives back a capture, or a part of it. Raises PayPalError when there is less left."""
+        if capture["status"] == "PENDING":
+            raise PayPalError(422, "PENDING_CAPTURE", api="payments")
+        if capture["status"] == "DECLINED":
+            raise PayPalError(422, "REFUND_NOT_ALLOWED", api="payments")
         code, whole = money.read(capture["amount"], "")
-        given_back = sum((Decimal(each["amount"]["value"]) for each in self.refunds_of(capture)), Decimal(0))
+        given_back = self.given_back(capture)
         left = whole - given_back
         if not left:
             raise PayPalError(422, "CAPTURE_FULLY_REFUNDED", api="payments")
@@ -189,9 +256,10 @@ class Merchant:
         if value > left:
             raise PayPalError(422, "REFUND_AMOUNT_EXCEEDED", field="/amount/value", value=str(value), api="payments")
         identifier, gross = self.new_id(), money.shown(code, value)
-        refund = {
+        slow = capture["id"] in self.by_bank
+        refund: Object = {
             "id": identifier,
-            "status": "COMPLETED",
+            "status": "PENDING" if slow else "COMPLETED",
             "amount": gross,
             **{name: given[name] for name in ("invoice_id", "custom_id", "note_to_payer") if name in given},
             "seller_payable_breakdown": {
@@ -207,9 +275,45 @@ class Merchant:
                 self.link("up", f"/v2/payments/captures/{capture['id']}"),
             ],
         }
+        if slow:
+            refund["status_details"] = {"reason": "ECHECK"}
         self.refunds[identifier] = refund
-        capture |= {"status": "REFUNDED" if value == left else "PARTIALLY_REFUNDED", "update_time": self.now()}
+        self.count_refunds(capture)
+        if slow:
+            self.emit("PAYMENT.REFUND.PENDING", refund, f"A {gross['value']} {code} refund is pending")
+            self.later(REFUND_SECONDS, lambda: self.end_refund(refund, "COMPLETED"))
+        else:
+            self.announce_refund(refund)
         return refund
+
+    def given_back(self, capture: Object) -> Decimal:
+        """What was given back of a capture, or is on its way; not what failed."""
+        counted = [each for each in self.refunds_of(capture) if each["status"] != "FAILED"]
+        return sum((Decimal(each["amount"]["value"]) for each in counted), Decimal(0))
+
+    def count_refunds(self, capture: Object) -> None:
+        """A capture's status after a refund was made or failed."""
+        back = self.given_back(capture)
+        whole = Decimal(capture["amount"]["value"])
+        status = "COMPLETED" if not back else "REFUNDED" if back == whole else "PARTIALLY_REFUNDED"
+        capture |= {"status": status, "update_time": self.now()}
+
+    def announce_refund(self, refund: Object) -> None:
+        amount = f"{refund['amount']['value']} {refund['amount']['currency_code']}"
+        self.emit("PAYMENT.CAPTURE.REFUNDED", refund, f"A {amount} capture payment was refunded")
+
+    def end_refund(self, refund: Object, status: str) -> None:
+        """The bank's late answer to a refund that is PENDING: `COMPLETED` or `FAILED`."""
+        if refund["status"] != "PENDING":
+            return
+        refund |= {"status": status, "update_time": self.now()}
+        del refund["status_details"]
+        capture = self.captures[refund["links"][1]["href"].rpartition("/")[2]]
+        self.count_refunds(capture)
+        if status == "COMPLETED":
+            self.announce_refund(refund)
+        else:
+            self.emit("PAYMENT.REFUND.FAILED", refund, "A refund failed")
 
     def refunds_of(self, capture: Object) -> list[Object]:
         """A capture's refunds."""
@@ -279,6 +383,6 @@ def check_unit(unit: Any, place: int) -> str:
             raise PayPalError(400, "INVALID_STRING_LENGTH", field=f"{at}/{name}")
     if "amount" not in unit:
         raise PayPalError(400, "MISSING_REQUIRED_PARAMETER", field=f"{at}/amount")
-    if isinstance(unit["amount"], dict) and "breakdown" in unit["amount"]:
-        raise PayPalError(400, "NOT_SUPPORTED", field=f"{at}/amount/breakdown")
-    return money.read(unit["amount"], f"{at}/amount")[0]
+    code = money.read(unit["amount"], f"{at}/amount")[0]
+    items.check(unit, at)
+    return code

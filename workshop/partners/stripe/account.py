@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import heapq
-import itertools
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from workshop.partners import PartnerContext
+from workshop.partners.later import Later
 from workshop.partners.stripe import errors
 from workshop.partners.stripe.events import Events
 from workshop.partners.stripe.idempotency import Idempotency
 from workshop.partners.stripe.keys import Keys
 from workshop.partners.stripe.store import Object, Store
-
-TICK = 0.05  # seconds between looks at a clock that a lesson may move
 
 
 @dataclass(slots=True)
@@ -63,9 +59,7 @@ class Account:
         self.clock = context.clock
         self.store = Store(context.clock)
         self.events = Events(self)
-        self.waiting: list[tuple[float, int, Callable[[], None]]] = []  # a heap: the first that is due in front
-        self._order = itertools.count()
-        self._ticking: asyncio.Task[None] | None = None
+        self.waiting = Later(context.clock)
         self.reset()
 
     def reset(self) -> None:
@@ -79,16 +73,7 @@ class Account:
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         """Does something when the account's clock has gone on by so many seconds."""
-        heapq.heappush(self.waiting, (self.clock() + seconds, next(self._order), work))
-        if self._ticking is None or self._ticking.done():
-            self._ticking = asyncio.get_running_loop().create_task(self._tick())
-
-    async def _tick(self) -> None:
-        while self.waiting:
-            await asyncio.sleep(TICK)
-            now = self.clock()
-            while self.waiting and self.waiting[0][0] <= now:
-                heapq.heappop(self.waiting)[2]()
+        self.waiting.do(seconds, work)
 
     def emit(self, kind: str, item: Object, previous: Object | None = None) -> None:
         """Makes an event about something that happened by itself, without a request."""
