@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+LONGEST = 300.0  # seconds: a bound that only a failing test, or a very slow machine, ever comes near
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -80,7 +81,7 @@ def invoke(client: Callable[..., Any], name: str, payload: Any = None) -> tuple[
     return json.loads(answer["Payload"].read() or b"null"), answer.get("FunctionError")
 
 
-def gone(pids: list[int], within: float = 10.0) -> bool:
+def gone(pids: list[int], within: float = LONGEST) -> bool:
     """True when none of these processes runs any more."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

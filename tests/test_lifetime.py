@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support import descendants, fresh_environment, gone, is_running
+from tests.support import LONGEST, descendants, fresh_environment, gone, is_running
 
 ROOT = Path(__file__).resolve().parent.parent
 # Connects, deploys a function by boto3, calls it (so that a process of it idles, frozen), says so, and stays.
@@ -63,9 +63,9 @@ def kernel() -> Iterator[object]:
 ENDINGS = {
     "it returns": ("pass", None),
     "it raises": ("raise SystemExit(3)", None),
-    "it is interrupted": ("time.sleep(60)", signal.SIGINT),
-    "it is terminated": ("time.sleep(60)", signal.SIGTERM),
-    "it is killed": ("time.sleep(60)", getattr(signal, "SIGKILL", signal.SIGTERM)),
+    "it is interrupted": ("time.sleep(600)", signal.SIGINT),
+    "it is terminated": ("time.sleep(600)", signal.SIGTERM),
+    "it is killed": ("time.sleep(600)", getattr(signal, "SIGKILL", signal.SIGTERM)),
 }
 
 
@@ -76,13 +76,13 @@ def test_nothing_outlives_its_kernel(kernel: object, ending: str) -> None:
     assert is_running(pids["cloud"]) or send is None
     if send is not None:
         process.send_signal(send)
-    process.wait(20)
+    process.wait(LONGEST)
     assert gone(list(pids.values())), f"still running after {ending}: {pids}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is what a POSIX system sends")
 def test_functions_die_with_a_cloud_that_is_killed(kernel: object) -> None:
-    _, pids = kernel("time.sleep(60)")
+    _, pids = kernel("time.sleep(600)")
     os.kill(pids["cloud"], signal.SIGKILL)
     assert gone([pids["function"]])
 
@@ -94,7 +94,7 @@ def test_ctrl_c_while_the_cloud_is_being_closed_shows_no_traceback(kernel: objec
     assert process.stdout.readline().strip() == "closing"
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(LONGEST)
     assert "Traceback" not in process.stderr.read()
     assert gone(list(pids.values()))
 
@@ -139,11 +139,11 @@ def test_jupyterlab_takes_its_kernels_with_it(send: str) -> None:
             b"{}",
             {"Authorization": f"token {token}", "Content-Type": "application/json"},
         )
-        assert json.load(urllib.request.urlopen(request, timeout=30))["id"]
+        assert json.load(urllib.request.urlopen(request, timeout=LONGEST))["id"]
         below = descendants(process.pid)
         assert below
         process.send_signal(getattr(signal, send))
-        process.wait(20)
+        process.wait(LONGEST)
         assert gone(below)
     finally:
         process.kill()
@@ -160,11 +160,10 @@ def test_workshop_up_ends_with_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None
     )
     first = process.stdout.readline()
     assert "Offline AWS" in first
-    deadline = time.monotonic() + 10
-    while (line := process.stdout.readline()) and "Ctrl-C" not in line and time.monotonic() < deadline:
+    while (line := process.stdout.readline()) and "Ctrl-C" not in line:
         pass
     below = descendants(process.pid)
     process.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(LONGEST) == 0
     assert "nothing is left running" in process.stdout.read()
     assert gone(below)

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import LONGEST
 from workshop.bench import load, report
 from workshop.bench.figures import KNOWN, Figure, Subject, machine, repeated
 from workshop.bench.peers import SUBJECTS, command, plugin_folder
@@ -266,16 +267,16 @@ def test_ctrl_c_leaves_no_folder_and_no_process(tmp_path):
             until(lambda: list(tmp_path.glob("workshop-bench-*")), "the subject has begun")
             family = psutil.Process(process.pid).children(recursive=True)
             os.killpg(process.pid, signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=LONGEST)
         finally:
             process.kill()
     assert process.returncode == 130 and b"Traceback" not in errors
     assert not list(tmp_path.glob("workshop-bench-*"))
-    assert not psutil.wait_procs(family, timeout=20)[1]
+    assert not psutil.wait_procs(family, timeout=LONGEST)[1]
 
 
 def until(true, what):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)

@@ -14,6 +14,7 @@ import boto3
 import httpx
 import pytest
 
+from tests.support import LONGEST
 from workshop import WorkshopError, deploy, offline, remove
 from workshop.lesson import ROOT
 from workshop.scenarios import back_end as other_side
@@ -72,7 +73,7 @@ def test_a_job_that_fails_once_is_run_again(shop, shared, deployed, clock):
     assert clock.move_to("2026-03-25T16:00:00Z")[0]["error"]
     assert pull.state() == {}
     clock.advance(minutes=2)
-    until = time.monotonic() + 10
+    until = time.monotonic() + LONGEST
     while not pull.state() and time.monotonic() < until:
         time.sleep(0.05)
     assert pull.state() == {TIME: "pending"}
@@ -143,8 +144,8 @@ def test_an_answer_in_chunks_is_read_to_its_end():
         thread = threading.Thread(target=serve, args=[listener], daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        answer = chunks.send_in_chunks(address, [b"x"], pause=0, timeout=10)
-        thread.join(10)
+        answer = chunks.send_in_chunks(address, [b"x"], pause=0, timeout=LONGEST)
+        thread.join(LONGEST)
     assert (answer.status, answer.body) == (201, b"abc0123456789")
     assert not other_side.same(answer, b"abc")
 
@@ -179,9 +180,9 @@ ORDER = {"template": "order-confirmation", "to": "ada@example.com", "data": {"na
 def test_the_key_is_in_no_answer_and_no_log(letters):
     account, key, service = letters
     url = service.endpoints[0].url
-    answers = [httpx.post(url, json=ORDER, timeout=30)]
+    answers = [httpx.post(url, json=ORDER, timeout=LONGEST)]
     account.fail_once(500)
-    answers += [httpx.post(url, json=body, timeout=30) for body in (ORDER, {}, ORDER | {"to": "x"})]
+    answers += [httpx.post(url, json=body, timeout=LONGEST) for body in (ORDER, {}, ORDER | {"to": "x"})]
     assert [answer.status_code for answer in answers] == [200, 502, 400, 400]
     said = "".join(answer.text + str(answer.headers) for answer in answers) + logs_of("third-party-dev-third-party")
     assert "Sent order-confirmation" in said
@@ -203,13 +204,13 @@ def test_the_role_reads_one_parameter_and_no_other(letters, deployed):
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("parameter/secret_api_key", "parameter/*"), encoding="utf-8")
     service = deploy(copy, quiet=True)
-    assert httpx.post(service.endpoints[0].url, json=ORDER, timeout=30).status_code == 200
+    assert httpx.post(service.endpoints[0].url, json=ORDER, timeout=LONGEST).status_code == 200
 
 
 def test_a_missing_parameter_is_named_in_the_log(letters):
     _, _, service = letters
     boto3.client("ssm").delete_parameter(Name="secret_api_key")
-    assert httpx.post(service.endpoints[0].url, json=ORDER, timeout=30).status_code == 502
+    assert httpx.post(service.endpoints[0].url, json=ORDER, timeout=LONGEST).status_code == 502
     assert "MissingParameter: Not in the Parameter Store: secret_api_key" in logs_of("third-party-dev-third-party")
 
 
@@ -223,17 +224,17 @@ def test_a_function_keeps_its_version_until_it_is_deployed_again(letters, shared
     file.write_text(file.read_text(encoding="utf-8") + "\n# version 2\n", encoding="utf-8")
     deploy(copy, quiet=True)
     assert layers.who_uses("access-ssm").rows == before
-    assert httpx.post(letters[2].endpoints[0].url, json=ORDER, timeout=30).status_code == 200
+    assert httpx.post(letters[2].endpoints[0].url, json=ORDER, timeout=LONGEST).status_code == 200
     deploy("demo_lambdas/third_party", quiet=True)
     assert layers.who_uses("access-ssm").rows != before
-    assert httpx.post(letters[2].endpoints[0].url, json=ORDER, timeout=30).status_code == 200
+    assert httpx.post(letters[2].endpoints[0].url, json=ORDER, timeout=LONGEST).status_code == 200
 
 
 def test_the_same_import_works_in_workshop_offline(letters):
     account = letters[0]
     before = len(account.sent(100).rows)
     with offline("demo_lambdas/third_party", port=0) as api:
-        assert httpx.post(f"{api.url}/send", json=ORDER, timeout=30).status_code == 200
+        assert httpx.post(f"{api.url}/send", json=ORDER, timeout=LONGEST).status_code == 200
     assert len(account.sent(100).rows) == before + 1
 
 
@@ -272,7 +273,7 @@ def by_hand() -> object:
     """What the one who invoked gets when a reader speaks the Runtime API."""
     waiting = Waiting("custom-runtimes-dev-by-hand", {"name": "Ada"})
     api = waiting.runtime_api()
-    work = httpx.get(f"{api}/invocation/next", timeout=30)
+    work = httpx.get(f"{api}/invocation/next", timeout=LONGEST)
     assert work.json() == {"name": "Ada"}
     number = work.headers["Lambda-Runtime-Aws-Request-Id"]
     assert httpx.post(f"{api}/invocation/{number}/response", json={"by": "hand"}).status_code == 202

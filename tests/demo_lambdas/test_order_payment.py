@@ -15,7 +15,7 @@ import pytest
 
 from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, in_base64, request, table, told
 from tests.partners.serving import served
-from tests.support import unique
+from tests.support import LONGEST, unique
 from workshop.partners.stripe.events import signature
 
 SESSION_KEY, WEBHOOK_SECRET = "a-long-random-text", "whsec_for_this_test"
@@ -262,7 +262,7 @@ def test_a_webhook_before_our_own_answer(shop):
     paying = threading.Thread(target=lambda: answers.append(shop.pay(name)))
     answers: list[Any] = []
     paying.start()
-    until = time.monotonic() + 5
+    until = time.monotonic() + LONGEST
     while not shop.stand_in.charges() and time.monotonic() < until:
         time.sleep(0.02)
     assert shop.webhook(shop.event("payment_intent.succeeded"))[0] == 200

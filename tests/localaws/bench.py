@@ -12,11 +12,14 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support import LONGEST
+
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 ECHO = "import json\ndef handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps(event)}\n"
 # Returns what the caller asks for, so that one function gives every kind of answer.
 ANSWER = """
 import base64, json, sys
+
 def handler(event, context):
     query = event.get("queryStringParameters") or {}
     if query.get("do") == "raise":
@@ -163,7 +166,7 @@ def deny(action: str | list[str], resource: str | list[str], **more: Any) -> dic
     return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = LONGEST) -> Any:
     """What `check` returns once it is true; what it returned last when it never was."""
     until = time.monotonic() + seconds
     while True:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws, run
+from tests.support import LONGEST
 from workshop.core import net
 
 # Cells that cannot be the same there: notebook -> cell -> what the error says. docs/on-aws.md has the evidence.
@@ -93,7 +94,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         else:
             process.terminate()
         try:
-            process.wait(10)
+            process.wait(LONGEST)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.on_aws.recorded import RecordedAws
+from tests.support import LONGEST
 from workshop import lesson
 from workshop.on_aws import hooks
 from workshop.serverless.aws import INVOKING
@@ -124,7 +125,7 @@ def reported(aws: RecordedAws) -> list[str]:
     reporter.add(Line("GET", "/hello", 200, 12, live, "hello", 100.0))
     waiting = threading.Thread(target=reporter.wait, daemon=True)
     waiting.start()
-    waiting.join(20)
+    waiting.join(LONGEST)
     assert not waiting.is_alive()
     reporter.stop()
     return said

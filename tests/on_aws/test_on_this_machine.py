@@ -22,7 +22,7 @@ import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws
 from tests.serverless.conftest import service_name, write
-from tests.support import fresh_environment, gone
+from tests.support import LONGEST, fresh_environment, gone
 from workshop import lesson
 
 __all__ = ["service_name", "write"]  # fixtures
@@ -111,7 +111,7 @@ def start() -> Iterator[Callable[..., Any]]:
 
 def done(process: subprocess.Popen[str]) -> tuple[list[Any], str]:
     """What a program told, line by line, and what else it printed."""
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=LONGEST)
     assert process.returncode == 0, errors
     lines = out.splitlines()
     return [json.loads(line) for line in lines if line[0] == "{"], "\n".join(line for line in lines if line[0] != "{")
@@ -235,8 +235,8 @@ def test_the_region_is_what_aws_region_says(on_aws: dict[str, str], start: Any) 
 ENDINGS = {
     "it returns": ("", None),
     "it raises": ("raise SystemExit(0)", None),
-    "it is interrupted": ("time.sleep(60)", signal.SIGINT),
-    "it is killed": ("time.sleep(60)", getattr(signal, "SIGKILL", signal.SIGTERM)),
+    "it is interrupted": ("time.sleep(600)", signal.SIGINT),
+    "it is killed": ("time.sleep(600)", getattr(signal, "SIGKILL", signal.SIGTERM)),
 }
 
 
@@ -254,7 +254,7 @@ tell(inside=started())
     pids = json.loads(process.stdout.readline())["inside"]
     if send is not None:
         process.send_signal(send)
-    process.wait(30)
+    process.wait(LONGEST)
     assert len(pids) >= 2 and gone(pids)
 
 
@@ -272,7 +272,7 @@ def test_the_command_serves_here_until_ctrl_c(
     assert httpx.get(f"{url}/hello", timeout=60).status_code == 200
     pids = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = process.communicate(timeout=LONGEST)
     assert (process.returncode, errors) == (0, "") and "nothing is left running" in rest
     assert len(pids) >= 2 and gone(pids) and stacks(client, service_name) == []
 
@@ -423,7 +423,7 @@ def test_the_command_serves_with_stand_ins(
     mail, stripe = httpx.get(f"{url}/hello", timeout=60).text.split()
     assert (mail, stripe) == ("404", "401")  # a path that is not there; no key
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(LONGEST) == 0
 
 
 TWICE = """

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.on_aws.tunnelled import last, message
+from tests.support import LONGEST
 from workshop.core import net
 from workshop.on_aws import tunnel
 from workshop.on_aws.tunnel.agent import signed
@@ -26,7 +27,7 @@ HTTP_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-ap
 def raw(base: str, head: bytes) -> bytes:
     """What comes back for a request that no client library would send."""
     to = urlsplit(base)
-    with socket.create_connection((to.hostname, to.port), timeout=40) as connection:
+    with socket.create_connection((to.hostname, to.port), timeout=LONGEST) as connection:
         connection.sendall(head)
         return connection.makefile("rb").readline()
 
@@ -188,7 +189,7 @@ def test_nonsense_from_the_other_end_is_answered(base: str, client: Any) -> None
     odd = {"stand_in": "shop", "method": "GE\nT", "path": "/x", "query": "\x00", "body": "!", "base64": True}
     told = message(odd)
     client("sqs").send_message(QueueUrl=agent.queue, MessageBody=told)
-    until = time.monotonic() + 20
+    until = time.monotonic() + LONGEST
     answers: dict[str, Any] = {}
     while not answers and time.monotonic() < until:
         found = client("s3").list_objects_v2(Bucket=agent.store, Prefix=f"answers/{agent.name}/odd").get("Contents", [])

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.on_aws.by_cell import ROOT, as_aws
+from tests.support import LONGEST
 from workshop.cloud.clouds import Cloud
 from workshop.cloud.switch import start_local
 
@@ -37,7 +38,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Hangs(BaseHTTPRequestHandler):
     def do_GET(self):
         print("asked", flush=True)
-        time.sleep(120)
+        time.sleep(1200)
     def log_message(self, *_): pass
 server = ThreadingHTTPServer(("127.0.0.1", 0), Hangs)
 threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -100,11 +101,11 @@ def test_three_notebooks_of_one_reader_open_it_at_the_same_moment(aws: Cloud) ->
         addresses = [until(process, "open").removeprefix("open ") for process in processes]
         assert len(set(addresses)) == len(queues(aws)) == 3
         assert [httpx.get(address).status_code for address in addresses] == [200] * 3
-        processes[0].communicate("\n", timeout=60)
+        processes[0].communicate("\n", timeout=LONGEST)
         assert [httpx.get(address).status_code for address in addresses] == [503, 200, 200]
     finally:
         for process in processes:
-            process.communicate("\n" if process.poll() is None else None, timeout=60)
+            process.communicate("\n" if process.poll() is None else None, timeout=LONGEST)
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert queues(aws) == []
 
@@ -114,7 +115,7 @@ def test_a_kernel_ends_while_a_stand_in_still_thinks(aws: Cloud) -> None:
     address = until(process, "open").removeprefix("open ")
     threading.Thread(target=lambda: httpx.get(f"{address}/shop/x", timeout=60), daemon=True).start()
     until(process, "asked")
-    process.communicate("\n", timeout=20)  # the stand-in would take two minutes
+    process.communicate("\n", timeout=LONGEST)  # the stand-in would take twenty minutes
     assert process.returncode == 0
     assert queues(aws) == []
 
@@ -126,7 +127,7 @@ def test_a_kernel_ends_while_aws_does_not_answer(aws: Cloud) -> None:
     assert aws._process is not None
     os.kill(aws._process.pid, signal.SIGSTOP)
     try:
-        process.communicate("\n", timeout=30)
+        process.communicate("\n", timeout=LONGEST)
     finally:
         os.kill(aws._process.pid, signal.SIGCONT)
     assert process.returncode == 0
@@ -141,8 +142,8 @@ def test_it_works_again_when_the_network_is_back(aws: Cloud) -> None:
     with pytest.raises(httpx.TimeoutException):
         httpx.get(address, timeout=3)
     os.kill(aws._process.pid, signal.SIGCONT)
-    assert httpx.get(address, timeout=60).status_code == 200
-    process.communicate("\n", timeout=30)
+    assert httpx.get(address, timeout=LONGEST).status_code == 200
+    process.communicate("\n", timeout=LONGEST)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
@@ -154,7 +155,7 @@ def test_a_cell_that_is_interrupted_can_be_run_again(aws: Cloud) -> None:
     process.send_signal(signal.SIGINT)
     address = until(process, "open").removeprefix("open ")
     assert httpx.get(address).status_code == 200
-    rest, _ = process.communicate("\n", timeout=30)
+    rest, _ = process.communicate("\n", timeout=LONGEST)
     assert process.returncode == 0, rest
 
 
@@ -167,7 +168,7 @@ def test_a_kernel_that_was_killed_leaves_a_queue_that_clean_finds(aws: Cloud) ->
     [left] = set(queues(aws)) - set(before)
     command = [sys.executable, "-m", "workshop", "clean", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **as_aws(aws.endpoint, SUFFIX)}
-    found = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120).stdout
+    found = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=LONGEST).stdout
     assert left.rpartition("/")[2] in found
     client(aws, "sqs").delete_queue(QueueUrl=left)
 
@@ -208,7 +209,7 @@ def test_without_a_permission_there_is_one_paragraph_that_names_it(aws: Cloud, d
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     """
     process = reader(aws, OPEN, **keys_of(aws, denied.replace(":", "-"), [denied]))
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=LONGEST)
     [refused] = [line for line in said.splitlines() if line.startswith("refused")]
     assert denied.lower() in refused.lower() and "docs/workshop-policy.json" in refused
     assert "Traceback" not in said
@@ -225,7 +226,7 @@ def test_credentials_that_end_are_said_once_and_nothing_spins(aws: Cloud) -> Non
             httpx.get(address, timeout=2)
     said = until(process, "At the moment AWS cannot reach")
     assert "credentials" in said
-    rest, _ = process.communicate("\n", timeout=30)
+    rest, _ = process.communicate("\n", timeout=LONGEST)
     assert "At the moment" not in rest and "Traceback" not in rest
     for queue in queues(aws):
         client(aws, "sqs").delete_queue(QueueUrl=queue)

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
+import httpx
 import uvicorn
 
+from tests.support import LONGEST
 from workshop.core import net
 from workshop.partners import PARTNERS, PartnerContext
 
@@ -38,10 +40,15 @@ def served(name: str, clock: Callable[[], float] = time.time) -> Iterator[str]:
         time.sleep(0.005)
     yield url
     server.should_exit = True
-    thread.join(5)
+    thread.join()
 
 
-def eventually(true: Callable[[], object], seconds: float = 5.0) -> bool:
+def under_way(url: str) -> bool:
+    """True while the stand-in at this address works on somebody's request."""
+    return any(entry["status"] is None for entry in httpx.get(f"{url}/_stand_in/requests").json())
+
+
+def eventually(true: Callable[[], object], seconds: float = LONGEST) -> bool:
     """Asks again and again until it is true; False when that takes longer than `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.localaws.bench import ANSWER, unique
 from tests.security.conftest import Listening
+from tests.support import LONGEST
 
 PORTS = ("aws", "offline", "runtime", "stripe", "paypal", "github", "mail", "backend")
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=00"
@@ -111,7 +112,7 @@ def test_a_client_does_not_say_who_it_is(listening: Listening, through: str, tmp
 def test_a_head_that_never_ends_is_cut_off(listening: Listening, port: str) -> None:
     """20 MB of one header, which was kept in memory; now the connection ends after a part of it."""
     sent, answer = 0, b""
-    with socket.create_connection(("127.0.0.1", listening.ports[port]), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", listening.ports[port]), timeout=LONGEST) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
         try:
             while sent < 20_000_000:
@@ -133,7 +134,7 @@ def test_a_head_that_stops_is_given_up(listening: Listening, monkeypatch: pytest
     from workshop.core import serving
 
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.2)
-    with socket.create_connection(("127.0.0.1", listening.ports["offline"]), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", listening.ports["offline"]), timeout=LONGEST) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
         assert connection.recv(1000) == b""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.serverless.services import HELLO
+from tests.support import LONGEST
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +33,7 @@ def run(cloud: Any) -> Run:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=LONGEST,
             check=False,
             input=text,
         )
@@ -171,7 +172,7 @@ def test_a_terminal_breaks_an_error_between_words(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "40", "LINES": "24"}
     command = [sys.executable, "-m", "workshop", "create", "helo-world", str(tmp_path / "x")]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=theirs, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stderr=theirs, timeout=LONGEST, check=False)
     os.close(theirs)
     said = os.read(ours, 4096).decode().split("\r\n")
     os.close(ours)
@@ -201,7 +202,7 @@ def test_several_deploys_of_one_service_at_the_same_moment(
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(3)
         ]
-        ended = [(one.communicate(timeout=120)[1], one.returncode) for one in begun]
+        ended = [(one.communicate(timeout=LONGEST)[1], one.returncode) for one in begun]
         assert 0 in [code for _, code in ended]
         for said, code in ended:
             assert code == 0 or "is under way" in said, said

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.serverless.services import HELLO
+from tests.support import LONGEST
 from workshop import serverless
 from workshop.core.errors import WorkshopError
 from workshop.serverless.steps import Step
@@ -35,7 +36,7 @@ def folder(write: Callable[..., Path], service_name: str) -> Iterator[Path]:
 
 def get(deployment: Any) -> httpx.Response:
     """A GET on its first endpoint."""
-    return httpx.get(deployment.endpoints[0].url, timeout=30)
+    return httpx.get(deployment.endpoints[0].url, timeout=LONGEST)
 
 
 def edit(folder: Path, before: str, after: str, file: str = "handler.py") -> None:
@@ -56,7 +57,7 @@ def test_a_new_route_replaces_the_api_s_deployment(folder: Path, client: Callabl
     steps: list[Step] = []
     second = serverless.deploy(serverless.load(folder), on_step=steps.append)
     assert [step for step in steps if "failed" in f"{step}".lower()] == []
-    assert httpx.get(second.endpoints[1].url, timeout=30).json() == {"message": "Hello"}
+    assert httpx.get(second.endpoints[1].url, timeout=LONGEST).json() == {"message": "Hello"}
     api = second.endpoints[0].url.partition("/_aws/execute-api/")[2].partition("/")[0]
     assert first.endpoints[0].url == second.endpoints[0].url
     kept = client("apigateway").get_deployments(restApiId=api)["items"]
@@ -383,4 +384,4 @@ def test_a_function_url(folder: Path) -> None:
     edit(folder, "handler: handler.hello", "handler: handler.hello\n    url: true", "serverless.yml")
     deployment = serverless.deploy(serverless.load(folder))
     address = next(one.url for one in deployment.endpoints if one.method == "ANY")
-    assert httpx.get(address, timeout=30).json() == {"message": "Hello"}
+    assert httpx.get(address, timeout=LONGEST).json() == {"message": "Hello"}

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.serverless.services import HELLO
+from tests.support import LONGEST
 from workshop import serverless
 from workshop.core.errors import WorkshopError
 
@@ -336,7 +337,7 @@ def test_the_command_ends_clean(folder: Path, cloud: Any) -> None:
     url = next(line for line in lines if "Offline at" in line).split()[-1]
     assert httpx.get(f"{url}/hello").status_code == 200
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = process.communicate(timeout=LONGEST)
     assert process.returncode == 0, errors
     assert "200" in rest
     assert "nothing is left running" in rest

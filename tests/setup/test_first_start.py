@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support import LONGEST
 from workshop.setup import install
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +72,7 @@ def start(checkout: Path, says: str, *, sleeps: float = 0, **more: str) -> subpr
 )
 def test_an_installation_that_fails_says_why_in_one_paragraph(checkout: Path, says: str, expected: str) -> None:
     process = start(checkout, says)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=LONGEST)
     [paragraph] = errors.strip().splitlines()
     assert process.returncode == 1
     assert expected in paragraph
@@ -83,18 +84,18 @@ def test_an_installation_that_fails_says_why_in_one_paragraph(checkout: Path, sa
 @posix_only
 def test_ctrl_c_leaves_a_state_that_the_next_start_goes_on_from(checkout: Path) -> None:
     process = start(checkout, "downloading", sleeps=60)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONGEST
     while not (checkout / ".venv").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=LONGEST)
     assert process.returncode == 130
     assert "the same command goes on" in errors
     assert "Traceback" not in errors
     assert not (checkout / ".venv.lock").exists()
     again = start(checkout, "error: no space left on device")
-    assert "disk became full" in again.communicate(timeout=60)[1]
+    assert "disk became full" in again.communicate(timeout=LONGEST)[1]
 
 
 @posix_only
@@ -103,7 +104,7 @@ def test_a_lock_left_by_a_killed_set_up_does_not_block_the_next(checkout: Path) 
     dead.wait()
     (checkout / ".venv.lock").write_text(str(dead.pid), encoding="utf-8")
     process = start(checkout, "error: no space left on device")
-    assert "disk became full" in process.communicate(timeout=60)[1]
+    assert "disk became full" in process.communicate(timeout=LONGEST)[1]
 
 
 @posix_only
@@ -114,7 +115,7 @@ def test_an_installer_that_outlives_its_set_up_is_waited_for(checkout: Path) -> 
     first.kill()
     first.wait()
     again = start(checkout, "error: no space left on device")
-    said, errors = again.communicate(timeout=60)
+    said, errors = again.communicate(timeout=LONGEST)
     assert "Another set-up is running in this folder" in said
     assert "disk became full" in errors
     assert not (checkout / ".venv.lock").exists()
@@ -147,7 +148,7 @@ def test_packages_that_a_killed_installer_left_half_made_are_installed_again(che
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     packages = half_made(checkout)
-    said, _ = start(checkout, "error: no space left on device").communicate(timeout=60)
+    said, _ = start(checkout, "error: no space left on device").communicate(timeout=LONGEST)
     assert [path.name for path in packages.glob("*.dist-info")] == ["whole-1.0.dist-info"]
     assert "half-made" in said
     assert "half" in said and "listless" in said
@@ -161,13 +162,13 @@ def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> Non
     (checkout / ".venv/bin/python").unlink()
     (checkout / ".venv/bin/python").symlink_to(checkout / "no-such-python")
     process = start(checkout, "error: no space left on device")
-    assert "disk became full" in process.communicate(timeout=60)[1]
+    assert "disk became full" in process.communicate(timeout=LONGEST)[1]
     assert not packages.exists()
 
 
 @posix_only
 def test_an_installers_own_words_do_not_stand_beside_the_paragraph(checkout: Path) -> None:
-    _, errors = start(checkout, "error: Failed to fetch\n  cause: tcp connect error").communicate(timeout=60)
+    _, errors = start(checkout, "error: Failed to fetch\n  cause: tcp connect error").communicate(timeout=LONGEST)
     assert "network is away" in errors
     assert "tcp connect error" not in errors
 
@@ -176,7 +177,7 @@ def test_an_installers_own_words_do_not_stand_beside_the_paragraph(checkout: Pat
 def test_a_stamp_of_another_lock_file_is_not_believed(checkout: Path) -> None:
     (checkout / ".venv").mkdir()
     (checkout / ".venv" / ".workshop-ready").write_text("of yesterday", encoding="utf-8")
-    assert "disk became full" in start(checkout, "error: no space left on device").communicate(timeout=60)[1]
+    assert "disk became full" in start(checkout, "error: no space left on device").communicate(timeout=LONGEST)[1]
 
 
 @pytest.mark.parametrize("name", ["__main__.py", "__init__.py"])

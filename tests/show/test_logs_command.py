@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import LONGEST
 from workshop import deploy, remove
 from workshop.bench import service
 
@@ -19,7 +20,7 @@ def workshop(cloud, *words, code=0):
     environment = os.environ | {"WORKSHOP_CLOUD": cloud.endpoint, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "workshop", *words]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}
-    done = subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=120, **options)
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=LONGEST, **options)
     assert done.returncode == code, done.stdout
     return done.stdout
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import nbformat
 from nbclient import NotebookClient
 
+from tests.support import LONGEST
 from workshop import show
 from workshop.show.progress import state_of
 
@@ -70,7 +71,7 @@ with Progress("Deploying") as progress:
         progress(S(phase="stack", logical_id=f"R{n % 3}", status="CREATE_COMPLETE" if n > 26 else "CREATE_IN_PROGRESS"))
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=int(LONGEST), kernel_name="python3").execute()
     outputs = notebook.cells[0].outputs
     assert [output.output_type for output in outputs] == ["display_data"]
     text = outputs[0].data["text/plain"]

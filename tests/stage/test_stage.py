@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import LONGEST
 from workshop.core.errors import WorkshopError
 from workshop.deck.source import ROOT
 from workshop.setup import install
@@ -30,7 +31,7 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
 

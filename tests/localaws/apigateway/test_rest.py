@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.localaws.bench import ACCOUNT, REGION, Bench, RestApi
+from tests.support import LONGEST
 
 
 @pytest.fixture(scope="module")
@@ -316,10 +317,10 @@ def test_a_throttled_function_is_a_500(bench: Bench) -> None:
 
 def test_more_than_the_limits(api: RestApi) -> None:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-    got = httpx.post(api.url + "/orders/1", content=b"x" * (10 * 1024 * 1024 + 1), timeout=30)
+    got = httpx.post(api.url + "/orders/1", content=b"x" * (10 * 1024 * 1024 + 1), timeout=LONGEST)
     assert (got.status_code, got.text) == (413, "HTTP content length exceeded 10485760 bytes.")
     # Lambda takes 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-    got = httpx.post(api.url + "/orders/1", content=b"x" * (7 * 1024 * 1024), timeout=30)
+    got = httpx.post(api.url + "/orders/1", content=b"x" * (7 * 1024 * 1024), timeout=LONGEST)
     assert (got.status_code, got.json()) == (413, {"message": "Request Too Long"})
     assert httpx.get(api.url + "/hello", headers={"X-Long": "x" * 11000}).status_code == 431
 

@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
-from tests.localaws.bench import REGION, Bench
+from tests.localaws.bench import REGION, Bench, eventually
+from tests.support import LONGEST
 from workshop.core import net
 from workshop.localaws import LocalAWS, Settings
 from workshop.localaws.apigateway.protocol import GatewayProtocol
@@ -57,7 +58,7 @@ def test_a_slow_function_is_a_504_and_runs_on(limit: float) -> None:
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         try:
             name, rest, http = await asyncio.to_thread(build, bench_of(local.url))
-            async with httpx.AsyncClient(timeout=20) as client:
+            async with httpx.AsyncClient(timeout=LONGEST) as client:
                 assert (await client.get(rest + "/x")).text == "done"
                 local.gateway.caller.longest_wait = limit
                 slow = await client.get(rest + "/x", params={"wait": "1"})
@@ -65,18 +66,16 @@ def test_a_slow_function_is_a_504_and_runs_on(limit: float) -> None:
                 assert slow.headers["x-amzn-errortype"] == "InternalServerErrorException"
                 slow = await client.get(http + "/x", params={"wait": "1"})
                 assert (slow.status_code, slow.json()) == (503, {"message": "Service Unavailable"})
-            await asyncio.sleep(1.5)
-            logs = await asyncio.to_thread(
-                lambda: (
-                    bench_of(local.url)
-                    .client("logs")
-                    .filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern='"came to its end"')["events"]
-                )
-            )
-            assert len(logs) == 3
+            looking = bench_of(local.url).client("logs")
+
+            def ends() -> int:
+                found = looking.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern='"came to its end"')
+                return len(found["events"])
+
+            assert await asyncio.to_thread(eventually, lambda: ends() == 3)
         finally:
             server.should_exit = True
             await serving
             await local.stop()
 
-    asyncio.run(asyncio.wait_for(work(), 60))
+    asyncio.run(asyncio.wait_for(work(), LONGEST))

@@ -67,7 +67,7 @@ class Stacks:
             stack = self.api.describe_stacks(StackName=name)["Stacks"][0]
             return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
 
-        found = eventually(look, 30)
+        found = eventually(look)
         assert found, "the stack never came to rest"
         return dict(found)
 

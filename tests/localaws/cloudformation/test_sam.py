@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 
 from tests.localaws.bench import REGION, Bench, eventually, unique
 from tests.localaws.cloudformation.conftest import Stacks
+from tests.support import LONGEST
 from workshop.cloud.up import free_of_the_reader
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,7 +89,7 @@ def bench() -> Iterator[Bench]:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
     yield Bench(lambda service: boto3.client(service, endpoint_url=url, **keys), url)
     process.stdin.close()
-    process.wait(20)
+    process.wait(LONGEST)
     process.stdout.close()
 
 

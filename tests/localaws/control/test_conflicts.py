@@ -16,7 +16,7 @@ import pytest
 
 from tests.localaws.control.test_transactions import put, refused, table, values
 from tests.partners.serving import eventually
-from tests.support import unique
+from tests.support import LONGEST, unique
 from workshop.localaws.control.conflicts import Conflicts
 from workshop.localaws.http import Request, Response
 from workshop.localaws.settings import Settings
@@ -45,7 +45,7 @@ class Held:
         self.answered.append(request.operation)
         if b"slow" in request.body:
             self.arrived.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(LONGEST)
         return Response(200, b"{}", {})
 
     def ask(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Held:
         writes = [put("orders", key, "slow") for key in keys]
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(self.ask, "TransactWriteItems", {"TransactItems": writes, **more})
-            assert self.arrived.wait(10)
+            assert self.arrived.wait(LONGEST)
             try:
                 yield future
             finally:

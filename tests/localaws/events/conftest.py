@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 
 from tests.localaws.bench import REGION, Bench, eventually
+from tests.support import LONGEST
 
 # Writes every event into the queue named in its environment, then does what the event asks for.
 RECORD = """
@@ -92,7 +93,7 @@ class Recorder:
         found = httpx.get(f"{self.bench.url}/_workshop/invocations").json()["invocations"]
         return len([one for one in found if one["function"] == self.arn.rpartition(":")[2]])
 
-    def wait(self, count: int = 1, seconds: float = 15) -> list[Any]:
+    def wait(self, count: int = 1, seconds: float = LONGEST) -> list[Any]:
         """The events once there are `count` of them."""
         eventually(lambda: len(self.look()) >= count, seconds)
         return self.events

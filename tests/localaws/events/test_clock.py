@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import LONGEST
 from workshop.core.errors import WorkshopError
 from workshop.localaws.events.clock import Clock, Fired, iso
 
@@ -18,7 +19,7 @@ NOON = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a test's coroutine."""
-    return asyncio.run(asyncio.wait_for(work, 20))
+    return asyncio.run(asyncio.wait_for(work, LONGEST))
 
 
 def test_it_shows_the_machines_time_until_moved_and_runs_on_afterwards() -> None:

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from tests.support import LONGEST
 from workshop.localaws.runtime import Engine, FunctionSpec, Invocation
 
 Engines = Callable[..., AbstractAsyncContextManager["Room"]]
@@ -101,7 +102,7 @@ class Room:
         return self.sink.invocations[-1]
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = LONGEST) -> None:
     """Wait until something is true; fails the test when it never is."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():

@@ -163,7 +163,7 @@ async def test_output_of_a_long_request_is_seen_while_it_runs(engines: Engines) 
     async with engines() as room:
         spec = room.function("import time\ndef handler(e, c):\n    print('working')\n    time.sleep(2)\n")
         task = asyncio.create_task(room.call(spec))
-        await until(lambda: "working\n" in room.lines, 1.5)
+        await until(lambda: "working\n" in room.lines)
         assert not task.done()
         await task
 
@@ -172,16 +172,23 @@ async def test_output_of_a_long_request_is_seen_while_it_runs(engines: Engines) 
 async def test_what_is_left_undone_is_logged_with_the_next_request(engines: Engines) -> None:
     code = """
         import threading, time
+        told = []
+        def late():
+            time.sleep(0.5)
+            print('late', flush=True)
+            told.append('late')
         def handler(event, context):
             if event:
-                threading.Thread(target=lambda: (time.sleep(0.05), print('late', flush=True))).start()
+                threading.Thread(target=late).start()
             else:
-                time.sleep(0.2)
+                while 'late' not in told:
+                    time.sleep(0.01)
     """
     async with engines() as room:
         spec = room.function(code)
         await room.call(spec, True)
-        await asyncio.sleep(0.3)
+        await until(lambda: room.engine.environments()[0]["frozen"])
+        await asyncio.sleep(0.6)
         assert "late\n" not in room.lines
         await room.call(spec, False)
         starts = [at for at, line in enumerate(room.lines) if line.startswith("START")]

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import LONGEST
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="on Windows job objects end them; needs signals here")
 ROOT = Path(__file__).resolve().parents[3]
 CLOUD = textwrap.dedent("""
@@ -80,8 +82,8 @@ def test_nothing_outlives_the_cloud(tmp_path: Path, end: str, frozen: str) -> No
         assert len(set(told["pids"])) == 7
         if end != "close":
             os.kill(cloud.pid, getattr(signal, end))
-        cloud.wait(10)
-        deadline = time.monotonic() + 8
+        cloud.wait(LONGEST)
+        deadline = time.monotonic() + LONGEST
         while left := [pid for pid in told["pids"] if running(pid)]:
             assert time.monotonic() < deadline, [psutil.Process(pid).cmdline() for pid in left]
             time.sleep(0.02)

@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.localaws.bench import ECHO, Bench, eventually, unique
+from tests.support import LONGEST
 
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(event.get('seconds', 0))\n"
 
@@ -30,7 +31,7 @@ def bench(cloud: Any, client: Any) -> Bench:
 def raw(bench: Bench, data: bytes, *, read: bool = True) -> bytes:
     """What the server answers to bytes."""
     parts = urlsplit(bench.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=LONGEST) as connection:
         connection.sendall(data)
         return connection.recv(65536) if read else b""
 
@@ -58,7 +59,7 @@ def test_status_says_where_things_are(bench: Bench) -> None:
 )
 def test_malformed_http_is_survived(bench: Bench, data: bytes) -> None:
     parts = urlsplit(bench.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=LONGEST) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
@@ -93,7 +94,7 @@ def test_what_is_no_request_of_a_service_is_a_400(bench: Bench, target: str, bod
 
 def test_two_hundred_idle_connections(bench: Bench) -> None:
     parts = urlsplit(bench.url)
-    idle = [socket.create_connection((parts.hostname, parts.port), timeout=10) for _ in range(200)]
+    idle = [socket.create_connection((parts.hostname, parts.port), timeout=LONGEST) for _ in range(200)]
     try:
         assert alive(bench)
         assert bench.client("lambda").invoke(FunctionName=bench.function(ECHO))["StatusCode"] == 200
@@ -128,7 +129,7 @@ def test_an_environment_killed_mid_request_fails_that_request_only(bench: Bench)
             return next((row["pid"] for row in rows if row["function"] == name and row["state"] == "busy"), 0)
 
         os.kill(eventually(victim), signal.SIGKILL)
-        got = running.result(timeout=20)
+        got = running.result(timeout=LONGEST)
     assert got["FunctionError"] == "Unhandled"
     assert json.loads(got["Payload"].read())["errorType"] == "Runtime.ExitError"
     assert api.invoke(FunctionName=arn, Payload=b"{}").get("FunctionError") is None
@@ -160,7 +161,7 @@ def test_a_long_poll_waits_for_a_message(bench: Bench) -> None:
         waiting = pool.submit(lambda: sqs.receive_message(QueueUrl=url))
         assert alive(bench)
         bench.client("sqs").send_message(QueueUrl=url, MessageBody="here")
-        assert waiting.result(timeout=15)["Messages"][0]["Body"] == "here"
+        assert waiting.result(timeout=LONGEST)["Messages"][0]["Body"] == "here"
 
 
 @pytest.mark.parametrize(
@@ -220,14 +221,14 @@ def test_hanging_up_is_quiet(tmp_path: Path) -> None:
                     _hang_up(url, path)
                 assert httpx.get(url).status_code < 600
         finally:
-            child.communicate(timeout=20)  # its lifeline closes
+            child.communicate(timeout=LONGEST)  # its lifeline closes
     assert "Traceback" not in log.read_text(encoding="utf-8")
 
 
 def _hang_up(url: str, path: str) -> None:
     parts = urlsplit(url)
     head = f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=LONGEST) as connection:
         connection.sendall(head.encode() + b"Authorization: Bearer sk_test_1\r\n\r\n{")
 
 
@@ -243,8 +244,8 @@ def test_a_long_poll_that_outlives_the_cloud_is_quiet(tmp_path: Path) -> None:
             waiting = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
             assert not eventually(waiting.done, 1)
         finally:
-            child.communicate(timeout=20)
-        waiting.exception(30)  # an error, or an empty answer that was just on its way
+            child.communicate(timeout=LONGEST)
+        waiting.exception(LONGEST)  # an error, or an empty answer that was just on its way
     assert "Traceback" not in log.read_text(encoding="utf-8")
 
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.support import LONGEST
+
 
 @pytest.fixture
 def site(stand_in):
@@ -54,7 +56,7 @@ def test_more_than_it_takes_gets_413_before_the_body(site):
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 1_000_003, 20_000_000])
 def test_bodies_of_every_size_arrive_byte_equal(site, size):
     body = os.urandom(size)
-    answer = httpx.post(f"{site}/orders?x=1", content=body, headers={"Content-Length": str(size)}, timeout=30)
+    answer = httpx.post(f"{site}/orders?x=1", content=body, headers={"Content-Length": str(size)}, timeout=LONGEST)
     assert answer.status_code == 201
     assert answer.json() == {"id": 1, "bytes": size, "sha256": hashlib.sha256(body).hexdigest()}
 
@@ -104,5 +106,5 @@ def test_a_killed_one_still_knows_what_it_took(tmp_path):
         assert httpx.get(f"{url}/_stand_in/count").json() == {"taken": 1, "replayed": 1}
     finally:
         process.stdin.close()  # its lifeline
-        assert process.wait(10) == 0
+        assert process.wait(LONGEST) == 0
         process.stdout.close()

@@ -96,4 +96,4 @@ def receiver() -> Iterator[Any]:
     yield server
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join()

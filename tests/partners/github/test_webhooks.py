@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
+from tests.support import LONGEST
 from workshop.partners.github.delivering import signatures
 
 REPO = "/repos/octocat/shop"
@@ -17,7 +18,7 @@ SECRET = "a secret between two"
 
 
 def settle(site):
-    assert httpx.post(f"{site}/_stand_in/settle", json={"seconds": 10}, timeout=15).json() == {"under_way": 0}
+    assert httpx.post(f"{site}/_stand_in/settle", json={"seconds": LONGEST}, timeout=LONGEST).json() == {"under_way": 0}
 
 
 def hook(github, receiver, events=("pull_request",), **config):

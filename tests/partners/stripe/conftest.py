@@ -15,6 +15,7 @@ from stripe import HTTPClient, RequestsClient
 
 from tests.partners.serving import Moving, served
 from tests.partners.stripe.library_schemas import schema
+from tests.support import LONGEST
 
 KEY = "sk_test_workshop"
 SCHEMAS = json.loads((Path(__file__).parents[2] / "fixtures" / "stripe_schemas.json").read_text(encoding="utf-8"))
@@ -107,5 +108,5 @@ def door(url: str) -> Callable[..., Any]:
 def make_client(url: str, key: str = KEY, retries: int = 0, http: HTTPClient | None = None) -> stripe.StripeClient:
     """Stripe's client for the stand-in: nothing but the base address differs from the real thing."""
     return stripe.StripeClient(
-        key, base_addresses={"api": url}, max_network_retries=retries, http_client=http or Checking(timeout=10)
+        key, base_addresses={"api": url}, max_network_retries=retries, http_client=http or Checking(timeout=LONGEST)
     )

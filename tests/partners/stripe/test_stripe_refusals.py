@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import httpx
 import pytest
 import stripe
 
+from tests.partners.serving import eventually, under_way
 from tests.partners.stripe.conftest import check, make_client
 
 CHARGE = {"amount": 1000, "currency": "gbp", "source": "tok_visa"}
@@ -67,10 +67,10 @@ def test_a_refused_update_changes_nothing(api):
 def test_an_intent_under_way_is_locked(url, door, api, change):
     """https://docs.stripe.com/rate-limits#object-lock-timeouts: a payment that is cancelled is not paid as well."""
     made = api.payment_intents.create({**INTENT, "payment_method": "pm_card_visa"})
-    door("settings", network_seconds=0.5)
+    door("settings", network_seconds=1.5)
     first = threading.Thread(target=api.payment_intents.confirm, args=(made.id,))
     first.start()
-    time.sleep(0.15)
+    assert eventually(lambda: under_way(url))
     with pytest.raises(stripe.RateLimitError) as caught:
         getattr(make_client(url).v1.payment_intents, change)(made.id)
     first.join()

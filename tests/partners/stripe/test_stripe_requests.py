@@ -6,13 +6,13 @@ import base64
 import importlib
 import inspect
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import stripe
 
+from tests.partners.serving import eventually, under_way
 from tests.partners.stripe.conftest import KEY, Checking, check, make_client
 from workshop.partners.stripe.operations import OPERATIONS
 
@@ -280,7 +280,7 @@ def test_validation_errors_are_not_kept(api):
 
 
 def test_a_request_in_flight_is_a_conflict(url, door, api):
-    door("settings", network_seconds=0.4)
+    door("settings", network_seconds=1.5)
     outcomes: list[object] = []
 
     def pay() -> None:
@@ -291,7 +291,7 @@ def test_a_request_in_flight_is_a_conflict(url, door, api):
 
     first = threading.Thread(target=pay)
     first.start()
-    time.sleep(0.15)
+    assert eventually(lambda: under_way(url))
     pay()
     first.join()
     assert outcomes == [(409, "idempotency_key_in_use"), "succeeded"]
