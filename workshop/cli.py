@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from typing import Any
 
 import typer
 
@@ -50,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in ours
     if debug:
         words.remove("--debug")
-    for stream in (sys.stdout, sys.stderr):
+    streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
         with contextlib.suppress(AttributeError, ValueError):  # a notebook's streams cannot be reconfigured
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:

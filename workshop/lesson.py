@@ -325,7 +325,7 @@ def call(
         ) from None
     if hasattr(url, "url"):
         deliveries.note(response.headers.get("date", ""))
-    view = show.Http(response)
+    view: Any = show.Http(response)
     view.response = response
     return view
 

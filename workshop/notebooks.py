@@ -72,6 +72,7 @@ def execute(path: Path, *, timeout: int = 180) -> Any:
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    failed: Exception
     for attempt in (1, 2):
         notebook = nbformat.read(path, as_version=4)
         try:

@@ -124,7 +124,7 @@ def running(words: list[str], folder: Path, port: int, **variables: str) -> Iter
         log.close()
 
 
-def end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Ends a process and what it started."""
     import psutil
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 OWN = "workshop"
 DRAWN = ("warm_p50", "cold", "rps_32", "memory_after")
-QUOTED = ("answering", "lab", "deploy_first", "deploy_changed", "deploy_unchanged", "python", "cold", "warm_p50")
-QUOTED += ("printing_p50", "rps_8", "memory_after", "notebooks")
+QUOTED = (
+    *("answering", "lab", "deploy_first", "deploy_changed", "deploy_unchanged", "python", "cold", "warm_p50"),
+    *("printing_p50", "rps_8", "memory_after", "notebooks"),
+)
 BEGIN, END = "<!-- figures: written by `workshop bench --readme` -->", "<!-- end of figures -->"
 HOW = """\
 How it is measured: after a warm-up, repeats; the figure is the median, in brackets the range that holds the middle

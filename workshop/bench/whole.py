@@ -11,6 +11,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from workshop.bench import service
 from workshop.bench.figures import Figure, repeated
@@ -49,10 +50,11 @@ def answering(repeats: int) -> Figure:
         def once() -> float:
             began = time.perf_counter()
             command = [sys.executable, "-c", ANSWERING, str(target)]
-            flags = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            flags: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             with subprocess.Popen(
                 command, env=environment | {"PYTHONPATH": str(ROOT)}, **flags, stdin=subprocess.DEVNULL
             ) as process:
+                assert process.stdout is not None
                 line = process.stdout.readline()
                 seconds = time.perf_counter() - began
                 _, said = process.communicate(timeout=60)
@@ -69,7 +71,12 @@ def lab(repeats: int) -> Figure:
 
     def once() -> float:
         command = [sys.executable, "-m", "workshop", "lab", "--no-browser", "--port", str(free_port())]
-        flags = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+        flags: dict[str, Any] = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "text": True,
+            "start_new_session": True,
+        }
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
         began = time.perf_counter()
         with subprocess.Popen(
@@ -77,6 +84,7 @@ def lab(repeats: int) -> Figure:
         ) as process:
             try:
                 said = []
+                assert process.stdout is not None
                 for line in process.stdout:
                     said.append(line.strip())
                     if "http://" in line:
@@ -156,7 +164,7 @@ def subject(name: str, quick: bool) -> dict[str, object]:
     command = [sys.executable, "-m", "workshop.bench.subject", name, *(["--quick"] if quick else [])]
     environment = {key: value for key, value in os.environ.items() if key != "WORKSHOP_CLOUD"}
     environment["PYTHONPATH"] = str(ROOT)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     with subprocess.Popen(command, env=environment, **pipes, stdin=subprocess.DEVNULL) as process:
         try:
             out, errors = process.communicate(timeout=LONGEST)

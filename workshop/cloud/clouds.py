@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from workshop.core.doors import as_json, door
 from workshop.core.errors import WorkshopError
@@ -40,7 +40,7 @@ class Cloud:
     _stripe_key: str = field(default=STAND_IN_STRIPE_KEY, repr=False)
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
     _account: str = field(default="", repr=False)
-    _log: TextIO | None = field(default=None, repr=False)
+    _log: Any = field(default=None, repr=False)
     _time: datetime | None = field(default=None, repr=False)
     _said: set[str] = field(default_factory=set, repr=False)
 

@@ -124,9 +124,9 @@ def start_local(*arguments: str) -> Cloud:
     from workshop.cloud.up import free_of_the_reader
 
     log = tempfile.NamedTemporaryFile("w+", prefix="workshop-cloud-", suffix=".log", delete=False, encoding="utf-8")  # noqa: SIM115
-    flags: dict[str, Any] = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
-    )
+    flags: dict[str, Any] = {"process_group": 0}
+    if sys.platform == "win32":
+        flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     root = str(Path(__file__).resolve().parents[2])
     process = subprocess.Popen(
         # The switch that counts is this process's; -X utf8 for Windows code pages.
@@ -255,7 +255,7 @@ def set_environment(cloud: Cloud) -> None:
         if partner in cloud.partners:
             environment[variable] = cloud.partners[partner]
     if "boto3" in sys.modules:  # a session made before would keep the old endpoint
-        sys.modules["boto3"].DEFAULT_SESSION = None
+        setattr(sys.modules["boto3"], "DEFAULT_SESSION", None)  # noqa: B010
     from workshop.on_aws import hooks
 
     hooks.install(cloud)

@@ -142,7 +142,7 @@ def logs(
     from workshop import serverless
     from workshop.show import LogPrinter, LogView
 
-    wanted = {"text": text, "level": level, "request": request}
+    wanted: dict[str, Any] = {"text": text, "level": level, "request": request}
     printer = LogPrinter(**wanted)  # refuses an unknown level at once
     service, cloud = load(folder, stage, region, param)
     name = only_function(service, function)

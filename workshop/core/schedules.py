@@ -153,9 +153,10 @@ def next_after(
 def upcoming(expression: str, when: datetime, count: int = 5, tz: tzinfo = UTC) -> list[datetime]:
     """The next `count` times after `when`, in UTC; fewer when the schedule ends. A `rate` is counted from `when`."""
     times: list[datetime] = []
-    moment: datetime | None = when
-    while len(times) < count and (moment := next_after(expression, moment, tz, anchor=when)) is not None:
-        times.append(moment)
+    following = next_after(expression, when, tz, anchor=when)
+    while len(times) < count and following is not None:
+        times.append(following)
+        following = next_after(expression, following, tz, anchor=when)
     return times
 
 

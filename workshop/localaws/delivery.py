@@ -63,7 +63,7 @@ class Delivery:
             self.may(role, name, "lambda:InvokeFunction", target)
             self.invoke_later(target, text.encode())
             return
-        client = (
+        client: Any = (
             self.client(service, parts[3] or region, self.credentials(role, name))
             if service in ("sqs", "sns", "events")
             else None

@@ -150,8 +150,8 @@ def week(moved: Sequence[dict[str, Any]], finding: str, zone: str = "Europe/Lond
         rows.setdefault(one["target"].rpartition(":")[2], []).append(when)
     figure, axes = new_figure(finding, xlabel=zone, size=(9, 1.6 + 0.6 * len(rows)))
     for at, (name, times) in enumerate(rows.items()):
-        style = {"marker": MARKERS[at % len(MARKERS)], "color": COLOURS[at % len(COLOURS)]}
-        axes.plot(times, [name] * len(times), linestyle="none", **style)
+        style: dict[str, Any] = {"marker": MARKERS[at % len(MARKERS)], "color": COLOURS[at % len(COLOURS)]}
+        axes.plot(list[Any](times), [name] * len(times), linestyle="none", **style)
     axes.xaxis.set_major_locator(DayLocator(tz=there))
     axes.xaxis.set_major_formatter(DateFormatter("%a %d", tz=there))
     axes.margins(y=0.5)

@@ -42,7 +42,7 @@ class StripeSide:
 
     def charges(self, *, all_of_them: bool = False) -> list[Any]:
         """The charges since this object was made, oldest first: those that took money, or all."""
-        wanted = {"limit": 100} | ({"ending_before": self._began} if self._began else {})
+        wanted: Any = {"limit": 100} | ({"ending_before": self._began} if self._began else {})
         found = list(self.api.charges.list(wanted).auto_paging_iter())
         if not self._began:  # the library walks backwards from `ending_before`: oldest first
             found.reverse()
@@ -90,7 +90,8 @@ class StripeSide:
         for endpoint in self.api.webhook_endpoints.list().data:
             if endpoint.url == url:
                 self.api.webhook_endpoints.delete(endpoint.id)
-        return self.api.webhook_endpoints.create({"url": url, "enabled_events": kinds}).secret
+        wanted: Any = {"url": url, "enabled_events": kinds}
+        return str(self.api.webhook_endpoints.create(wanted).secret)
 
     def newest_event(self, kind: str) -> Any:
         """The newest event of a kind."""

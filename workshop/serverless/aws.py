@@ -28,7 +28,7 @@ class Clients:
     def __init__(self, region: str, profile: str, named: str = "") -> None:
         import boto3
 
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if named else {}
+        keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if named else {}
         self.session = boto3.session.Session(profile_name=profile or None, region_name=region, **keys)
         self.region, self._named = region, named
         self._made: dict[str, Any] = {}
@@ -38,7 +38,8 @@ class Clients:
         """A client: `get("lambda")`."""
         with self._lock:
             if name not in self._made:
-                self._made[name] = self.session.client(
+                session: Any = self.session  # its type knows only services spelled out
+                self._made[name] = session.client(
                     name.partition(",")[0], config=_config(name, self._named), endpoint_url=self._named or None
                 )
             return self._made[name]
@@ -65,7 +66,7 @@ def _config(name: str, named: str) -> Any:
     if name == INVOKING:
         return Config(read_timeout=910, retries={"mode": "standard", "total_max_attempts": 1}, **own)
     # Another host than AWS has no names of its own for buckets.
-    style = {"s3": {"addressing_style": "auto" if far else "path"}}
+    style: dict[str, Any] = {"s3": {"addressing_style": "auto" if far else "path"}}
     return Config(retries={"mode": "standard", "max_attempts": 4 if far else 1}, **style, **own)
 
 

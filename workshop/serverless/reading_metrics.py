@@ -131,8 +131,8 @@ def _whole(key: str, values: list[float], calls: list[float]) -> float:
     if key == "concurrent":
         return max(values)
     if key != "duration_ms":
-        return sum(values)
-    weights = calls if len(calls) == len(values) and sum(calls) else [1.0] * len(values)
+        return float(sum(values))
+    weights = calls if len(calls) == len(values) and any(calls) else [1.0] * len(values)
     return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
 
 

@@ -147,7 +147,7 @@ def load(
     provider = config.get("provider")
     if isinstance(provider, str):  # `provider: aws` is short for its name alone
         mark = mark_of(config, "provider")
-        config["provider"] = Map({"name": provider}, mark, {"name": mark})
+        config["provider"] = Map({"name": provider}, mark, {"name": mark} if mark else {})
     check(config)
     service = Service(
         folder=root.resolve(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ def _lock(descriptor: int) -> bool:
     """Locks an open file; False when another process has it. A file system without locks lets everybody pass."""
     busy = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

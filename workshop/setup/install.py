@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from workshop.setup import halves
@@ -164,6 +164,13 @@ def compile_packages(venv: Path, folder: Path) -> None:
         silently(command, folder, may_fail=True)
 
 
+def _remembered(lines: Iterable[str], tail: deque[str]) -> Iterator[str]:
+    """The lines as they come; the last of them are kept for a failure's words."""
+    for line in lines:
+        tail.append(line)
+        yield line
+
+
 @contextlib.contextmanager
 def running(
     command: list[str], folder: Path, environment: dict[str, str], *, may_fail: bool = False
@@ -187,7 +194,7 @@ def running(
     assert process.stdout is not None
     tail: deque[str] = deque(maxlen=30)
     try:
-        yield (tail.append(line) or line for line in process.stdout)
+        yield _remembered(process.stdout, tail)
         process.wait()
     finally:
         if process.poll() is None:

@@ -85,7 +85,7 @@ def four_graphs(
         axes.set_ylim(bottom=0, top=None if any(ys) else 1)
         if at > 1:
             axes.set_xlabel("minutes ago")
-        axes.yaxis.get_major_locator().set_params(integer=name != "Duration")
+        axes.locator_params(axis="y", integer=name != "Duration")
         axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
         said.append(f"{label}: most {max(ys, default=0):,.3g}")
     return figure_alt(figure, f"{title}. Four graphs by the minute; {', '.join(said)}.")

@@ -74,7 +74,7 @@ def timeline(source: Any, finding: str = "", *, alt: str = "") -> Picture:
     axes.set_yticks(range(len(rows)), [f"environment {n + 1}" for n in range(len(rows))])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    look = {"edgecolor": "white"}
+    look: dict[str, Any] = {"edgecolor": "white"}
     used = [part for part in parts if part[0] in seen]
     handles = [axes.barh(0, 0, color=colour, hatch=hatch, label=name, **look) for name, colour, hatch in used]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

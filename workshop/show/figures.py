@@ -93,7 +93,7 @@ class Picture(View):
     def __str__(self) -> str:
         return f"[picture] {self.alt}"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         width, height = self.size
         data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": str(self)}
         return data, {"image/png": {"alt": self.alt, "width": width, "height": height}}

@@ -180,7 +180,7 @@ def metrics_of(function: str, *, minutes: int = 15, period: int = 60) -> dict[st
     end = datetime.now(UTC) + timedelta(seconds=period)
     queries = []
     for name, statistic, _ in METRICS:
-        metric = {"Namespace": "AWS/Lambda", "MetricName": name}
+        metric: dict[str, Any] = {"Namespace": "AWS/Lambda", "MetricName": name}
         metric |= {"Dimensions": [{"Name": "FunctionName", "Value": function}]}
         stat = {"Metric": metric, "Period": period, "Stat": statistic}
         queries.append({"Id": name.lower(), "MetricStat": stat, "ReturnData": True})

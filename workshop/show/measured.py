@@ -127,7 +127,8 @@ class Pairs(View):
             name: the function.
             waiting: seconds added to each, for somebody else's answer that was not waited for here.
         """
-        return tuple([one.ms / 1000 + waiting for one in some(name)] for some in (self.seconds, self.firsts))
+        warm, cold = ([one.ms / 1000 + waiting for one in calls(name)] for calls in (self.seconds, self.firsts))
+        return warm, cold
 
     def table(self) -> Table:
         """Medians of the first and of the second calls, one row a function."""

@@ -37,7 +37,7 @@ def stacked(rows: Mapping[str, Mapping[str, float]], finding: str, *, unit: str 
             left[label] += size
     most = max(left.values(), default=1.0) or 1.0
     for label, total in left.items():
-        axes.text(total + most * 0.01, label, quantity(total, unit), va="center")
+        axes.text(total + most * 0.01, list(left).index(label), quantity(total, unit), va="center")
     axes.set_xlim(0, most * 1.16)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
@@ -83,7 +83,7 @@ def lines(
         axes.plot(xs, ys, label=label, drawstyle="steps-post" if steps else "default", **style)
     for label, x in (marks or {}).items():
         axes.axvline(x, color="#555555", linewidth=1.2)
-        place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "top", "ha": "right"}
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "top", "ha": "right"}
         axes.annotate(label, (x, 0.98), fontsize=10, **place)
     for name in log:
         logarithmic(axes, name)

@@ -66,9 +66,8 @@ def rehearse(slides: list[Slide], deck: Path = DECK, *, say: Callable[[str], Non
             notebook = fallback.notebook_of(slide, deck)
             say(f"notebook {notebook.stem}")
             yield run_notebook(slide, notebook)
-            if slide.typed and cloud is None:
-                cloud = start_local()
             for command in slide.typed:
+                cloud = cloud or start_local()
                 say(command)
                 yield run_command(slide, command, cloud.endpoint)
     finally:

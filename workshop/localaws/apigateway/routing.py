@@ -33,7 +33,8 @@ class Router(Generic[T]):
 
     def add(self, template: str, value: T) -> None:
         """Add a route; several values may share a template."""
-        node, names = self._root, []
+        node = self._root
+        names: list[str] = []
         segments = template.strip("/").split("/") if template.strip("/") else []
         if "{" not in template:
             self._exact.setdefault("/" + "/".join(segments), []).append(value)

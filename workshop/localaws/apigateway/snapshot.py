@@ -111,7 +111,7 @@ def install() -> None:
 
     def create_deployment(self: Any, *args: Any, **kwargs: Any) -> Any:
         deployment = original(self, *args, **kwargs)
-        deployment.snapshot = take(self)
+        setattr(deployment, "snapshot", take(self))  # noqa: B010
         return deployment
 
     _keep_binary_types()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -48,7 +49,7 @@ def json_path(body: str, path: str) -> Any:
     return found
 
 
-STRING = {
+STRING: dict[str, Callable[..., Any]] = {
     "matches": _matches,
     "equals": lambda text, other: text == other,
     "contains": lambda text, other: other in text,

@@ -143,7 +143,7 @@ def _yaml(text: str) -> Any:
 
     Loader.add_multi_constructor("!", tagged)
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
     try:
         return yaml.load(text, Loader)
     except yaml.YAMLError as error:

@@ -137,7 +137,7 @@ def resource(found: Stack, made: Made, *, detail: bool = False) -> dict[str, Any
 
 def change_set(found: Stack, one: ChangeSet) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html"""
-    answer = {
+    answer: dict[str, Any] = {
         "ChangeSetName": one.name,
         "ChangeSetId": one.id,
         "StackId": found.id,

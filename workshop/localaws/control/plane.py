@@ -73,9 +73,9 @@ class ControlPlane:
             log.exception("%s %s failed", request.method, request.path)
             return answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
         if response.status < 400 and request.method not in ("GET", "HEAD"):
-            for hook in self._after.get(service, ()):
+            for told in self._after.get(service, ()):
                 try:
-                    hook(request, response)
+                    told(request, response)
                 except Exception:
                     log.exception("a hook after %s %s failed", service, request.operation or request.path)
         return response

@@ -54,7 +54,9 @@ def sqs_record(message: Any, queue_arn: str) -> dict[str, Any]:
             "MessageDeduplicationId": str(message.deduplication_id),
         }
     for name, value in (message.system_attributes or {}).items():
-        attributes[name] = value.get("string_value", value.get("StringValue", "")) if isinstance(value, dict) else value
+        attributes[name] = (
+            str(value.get("string_value", value.get("StringValue", ""))) if isinstance(value, dict) else str(value)
+        )
     return {
         "messageId": message.id,
         "receiptHandle": message.receipt_handle,

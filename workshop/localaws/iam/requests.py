@@ -126,7 +126,7 @@ def _rest_paths(service: str) -> list[tuple[str, str, Callable[[str], Any], dict
         model = get_session().get_service_model({"execute-api": "apigatewaymanagementapi"}.get(service, service))
     except UnknownServiceError:
         return []
-    found = []
+    found: list[tuple[str, str, Callable[[str], Any], dict[str, str]]] = []
     for name in model.operation_names:
         http = model.operation_model(name).http
         plain, _, query = http["requestUri"].partition("?")

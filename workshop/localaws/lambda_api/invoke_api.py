@@ -43,8 +43,8 @@ class Invoke:
         except AwsError as error:
             return answer(request, error)
         except Throttled as refused:
-            error = AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=refused.reason)
-            return answer(request, error)
+            throttled = AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=refused.reason)
+            return answer(request, throttled)
 
     async def _invoke(self, request: Request, name: str, how: str) -> Response:
         qualifier = request.arguments.get("Qualifier")

@@ -12,7 +12,7 @@ from typing import Any
 from workshop.localaws.faults import AwsError
 from workshop.localaws.lambda_api.names import constraint
 
-KINDS = {
+KINDS: dict[str, tuple[Any, str]] = {
     "structure": (dict, "a structure"),
     "map": (dict, "a map"),
     "list": (list, "a list"),

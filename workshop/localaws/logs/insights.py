@@ -151,7 +151,9 @@ def sort(text: str) -> tuple[list[str], Command]:
 
     def command(rows: list[Row]) -> list[Row]:
         for value, descending in reversed(keys):
-            rows = sorted(rows, key=lambda row, value=value: _order(value(row)), reverse=descending)
+            ranks = [_order(value(row)) for row in rows]
+            order = sorted(range(len(rows)), key=ranks.__getitem__, reverse=descending)
+            rows = [rows[place] for place in order]
         return rows
 
     return [], command

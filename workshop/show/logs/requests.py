@@ -84,8 +84,8 @@ def group(lines: Iterable[Line]) -> list[Request]:
     for line in lines:
         if line.request_id:
             request = by_id.setdefault(line.request_id, Request(line.request_id, line.stream))
-        elif serving.get(line.stream) is not None and line.kind not in ("init_start", "init_report"):
-            request = serving[line.stream]
+        elif (served := serving.get(line.stream)) is not None and line.kind not in ("init_start", "init_report"):
+            request = served
         else:
             early.setdefault(line.stream, []).append(line)
             continue

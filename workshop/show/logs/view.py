@@ -155,10 +155,10 @@ class LogView(View):
         Raises:
             WorkshopError: no request has a REPORT line yet.
         """
-        done = [one for one in self.requests if one.report]
+        done = [(one.cold, one.report) for one in self.requests if one.report]
         if not done:
             raise WorkshopError("No request here has a REPORT line yet.", fix="Call the function, then look again.")
-        report = next((one for one in done if one.cold), done[0]).report
+        report = next((report for cold, report in done if cold), done[0][1])
         init = "(warm: none)" if report.init_ms is None else f"{report.init_ms:.2f} ms"
         values = [report.request_id, f"{report.duration_ms:.2f} ms", f"{report.billed_ms} ms"]
         values += [f"{report.memory_mb} MB", f"{report.max_memory_mb} MB", init]
