@@ -154,3 +154,129 @@ def test_what_is_set_aside_is_never_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hello-world", "hello_world", "Hello 2", "größe"])
 def test_plain_names_are_names(name: str) -> None:
     assert paths.folder_name(name) == name
+
+
+def test_a_folder_called_like_a_copy_is_not_swept_away(world: Path) -> None:
+    own = world / "checkout/my_work/tried-999999"
+    own.mkdir()
+    (own / "notes.txt").write_text("mine", encoding="utf-8")
+    copies.copy_of("hello")
+    assert (own / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_changed_copy_of_the_payment_service_is_kept(world: Path) -> None:
+    from workshop.scenarios import insurance
+
+    copy = world / "checkout/my_work/payment_service"
+    (copy / "providers").mkdir(parents=True)
+    (copy / "handler.py").write_text("as made", encoding="utf-8")
+    made = insurance.contents(copy)
+    (copy / "providers/own.py").write_text("a reader's provider", encoding="utf-8")
+    assert insurance.put_away(copy, made) == "my_work/payment_service.1"
+    assert (world / "checkout/my_work/payment_service.1/providers/own.py").exists()
+
+
+SERVICE = "service: tidy\nprovider: {name: aws, runtime: python3.13}\nfunctions: {hello: {handler: handler.hello}}\n"
+
+
+def test_package_writes_over_nothing_but_a_package(world: Path) -> None:
+    from workshop import serverless
+
+    folder = world / "checkout/my_work/tidy"
+    folder.mkdir()
+    (folder / "serverless.yml").write_text(SERVICE, encoding="utf-8")
+    (folder / "handler.py").write_text("def hello(event, context): ...\n", encoding="utf-8")
+    made = serverless.package(serverless.load(folder))
+    (world / "outside/photos.zip").write_bytes(b"holidays")
+    (world / "outside/settings.json").write_text("{}", encoding="utf-8")
+    before = listing(world / "outside")
+    with pytest.raises(WorkshopError, match="nothing was written"):
+        made.write(world / "outside")
+    assert listing(world / "outside") == before
+    assert {path.name for path in made.write(world / "outside/empty/deeper")} >= {"tidy.zip"}
+    (world / "outside/empty/deeper/photos.zip").write_bytes(b"holidays")
+    (folder / "serverless.yml").write_text(SERVICE.replace("tidy", "other"), encoding="utf-8")
+    serverless.package(serverless.load(folder)).write(world / "outside/empty/deeper")
+    names = {path.name for path in (world / "outside/empty/deeper").iterdir()}
+    assert {"other.zip", "photos.zip"} <= names and "tidy.zip" not in names
+
+
+def test_slides_write_over_nothing_but_a_deck(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workshop.deck import page, printing
+
+    deck = world / "checkout/deck.md"
+    deck.write_text("## One\n\nNotes:\nSay hello.\n", encoding="utf-8")
+    before = listing(world / "outside")
+    with pytest.raises(WorkshopError, match="is no deck"):
+        page.build(deck, world / "outside/thesis.txt")
+    assert listing(world / "outside") == before
+    html = page.build(deck, world / "outside/deck.html")
+    assert page.build(deck, html) == html  # its own may be written over
+    (world / "outside/deck.pdf").write_bytes(b"%PDF-1.4 a contract")
+    monkeypatch.setattr(printing, "browser", lambda: "chromium")
+    with pytest.raises(WorkshopError, match="it is as it was"):
+        printing.pdf(html)
+    assert (world / "outside/deck.pdf").read_bytes() == b"%PDF-1.4 a contract"
+
+
+def test_bench_writes_over_nothing_but_an_earlier_run(world: Path) -> None:
+    from workshop.bench import report
+    from workshop.bench.figures import machine
+
+    (world / "outside/results.md").write_text("my thesis' results", encoding="utf-8")
+    found = report.Results(machine())
+    with pytest.raises(WorkshopError, match="nothing was written"):
+        report.write(world / "outside", found)
+    assert (world / "outside/results.md").read_text(encoding="utf-8") == "my thesis' results"
+    report.write(world / "outside/empty", found)
+    report.write(world / "outside/empty", found)
+
+
+def test_reset_changes_nothing_outside_also_through_links(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workshop.stage import resetting
+
+    root = world / "checkout"
+    (world / "outside/lab-workspaces").mkdir()
+    monkeypatch.setattr("workshop.cloud.up.registry", lambda: root / "cloud.json")
+    monkeypatch.setenv("WORKSHOP_PROGRESS", str(world / "outside/thesis.txt"))
+    (root / ".workshop").symlink_to(world / "outside")
+    before = listing(world)
+    with pytest.raises(WorkshopError, match="where a link leads"):
+        resetting.reset(progress=True, root=root)
+    assert listing(world) == before
+    (root / ".workshop").unlink()
+    resetting.reset(progress=True, root=root)
+    [kept] = root.glob(".workshop/before_reset/*/thesis.txt")
+    assert "outside/thesis.txt" in kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["folder of notes", "file", "environment of another Python"])
+def test_a_venv_that_the_workshop_did_not_make_is_set_aside(world: Path, kind: str) -> None:
+    from workshop.setup import halves
+
+    venv = world / "checkout/.venv"
+    if kind == "file":
+        venv.write_text("notes", encoding="utf-8")
+    else:
+        (venv / "bin").mkdir(parents=True)
+        (venv / "notes.txt").write_text("mine", encoding="utf-8")
+        if kind != "folder of notes":
+            (venv / "pyvenv.cfg").write_text("version = 3.9.1\n", encoding="utf-8")
+    before = listing(world)
+    assert halves.forget(venv) == []
+    after = {key.replace(".venv.1", ".venv"): value for key, value in listing(world).items()}
+    assert after == before and not venv.exists()
+
+
+def test_a_venv_of_the_workshops_own_is_made_anew_and_a_link_is_refused(world: Path) -> None:
+    from workshop.setup import halves
+    from workshop.setup.troubles import SetupError
+
+    venv = world / "checkout/.venv"
+    halves.claim(venv)
+    assert halves.forget(venv) == [] and not venv.exists() and not venv.with_name(".venv.1").exists()
+    venv.symlink_to(world / "outside")
+    before = listing(world)
+    with pytest.raises(SetupError, match="is a link"):
+        halves.forget(venv)
+    assert listing(world) == before

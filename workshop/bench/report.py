@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -184,8 +185,24 @@ def into_readme(page: Path, found: Results | None) -> None:
     page.write_text("\n".join([before + BEGIN, "", *readme_lines(found), "", END + after]), encoding="utf-8")
 
 
+def refuse_to_overwrite(folder: Path) -> None:
+    """Refuses a folder whose results are somebody else's: only an earlier run's are written over."""
+    there = [name for name in ("results.md", "results.png", "results.json") if os.path.lexists(folder / name)]
+    if there and Results.read(folder) is None:
+        raise WorkshopError(
+            f"{folder} has a file {there[0]} that no earlier run wrote; nothing was written.",
+            fix="Name another folder with --out.",
+            used_wrongly=True,
+        )
+
+
 def write(folder: Path, found: Results) -> list[Path]:
-    """Writes results.md, results.png and results.json. Returns their paths."""
+    """Writes results.md, results.png and results.json. Returns their paths.
+
+    Raises:
+        WorkshopError: files of these names are there and are not an earlier run's.
+    """
+    refuse_to_overwrite(folder)
     folder.mkdir(parents=True, exist_ok=True)
     page, plot, data = folder / "results.md", folder / "results.png", folder / "results.json"
     data.write_text(json.dumps(found.plain(), indent=1) + "\n", encoding="utf-8")

@@ -49,6 +49,8 @@ def bench(
         raise WorkshopError(f"There is no part {unknown[0]!r}.", fix=f"Parts: {', '.join(parts)}.", used_wrongly=True)
     if out is not None and out.exists() and not out.is_dir():
         raise WorkshopError(f"{out} is a file.", fix="Name a folder with --out.", used_wrongly=True)
+    if out is not None:
+        report.refuse_to_overwrite(out)
     if readme and (quick or out is None or out.resolve() != ROOT / "benchmarks"):
         fix = "From the checkout: workshop bench --out benchmarks --readme"
         raise WorkshopError("The README quotes benchmarks/, measured in full.", fix=fix, used_wrongly=True)

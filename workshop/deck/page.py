@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import mimetypes
+import os
 import re
 from html import escape
 from pathlib import Path
@@ -16,12 +17,15 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import reason
 from workshop.deck import fallback, included
 from workshop.deck.source import DECK, Slide, place, read
 
 RUNTIME = Path(__file__).parent / "runtime"
 LAB = "http://127.0.0.1:8888/lab/tree/notebooks/"
+MARK = b'<main id="deck">'
 FORMATTER = HtmlFormatter(nowrap=True, style="friendly")
 
 
@@ -41,12 +45,26 @@ def build(deck: Path = DECK, out: Path | None = None) -> Path:
     slides = read(deck)
     text = page(slides, deck)
     target = out or deck.parent / "build" / "deck.html"
+    if os.path.lexists(target) and not is_ours(target, MARK):
+        raise WorkshopError(
+            f"{target} is there already and is no deck; nothing was written.",
+            fix="Name another file with --out.",
+            used_wrongly=True,
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        text_files.write(target, text)
     except OSError as error:
-        raise WorkshopError(f"{target} cannot be written ({error.strerror}).") from None
+        raise WorkshopError(f"{target} cannot be written: {reason(error)}.") from None
     return target
+
+
+def is_ours(file: Path, mark: bytes) -> bool:
+    """True for a file that was built here before, by what it holds; only such a one is written over."""
+    try:
+        return file.is_file() and mark in file.read_bytes()
+    except OSError:
+        return False
 
 
 def page(slides: list[Slide], deck: Path) -> str:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
+from workshop.deck.page import is_ours
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
 PLACES = (
@@ -41,6 +42,11 @@ def pdf(html: Path, out: Path | None = None) -> Path:
             fix=f"Open {html.name} in any browser and print it to a file; every slide is a page.",
         )
     target = out or html.with_suffix(".pdf")
+    if os.path.lexists(target) and not is_ours(target, b"Skia/PDF"):  # Chromium's printer writes its name
+        raise WorkshopError(
+            f"No PDF: {target} is there already and was not printed here; it is as it was.",
+            fix="Move it, or name another file with --out.",
+        )
     target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="workshop-chromium-", ignore_cleanup_errors=True) as profile:
         command = [

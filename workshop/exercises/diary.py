@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from workshop.core.paths import set_aside
 from workshop.core.telling import View
 
 VARIABLE = "WORKSHOP_PROGRESS"  # another file, for tests and for rendering the notebooks
@@ -58,7 +60,9 @@ def record(name: str, *, right: bool) -> str:
         with alone(file):
             if is_damaged():
                 aside = file.with_name(file.name + ".damaged")
-                file.replace(aside)
+                if os.path.lexists(aside):
+                    set_aside(aside)
+                file.rename(aside)
                 note = f"(The file of your progress was damaged; it is now {aside.name}, and counting begins anew.)"
             kept = load()
             entry = kept.setdefault(name, {"tries": 0, "solved": ""})
@@ -105,12 +109,18 @@ def alone(file: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
-def forget() -> bool:
-    """Back to nothing solved. True when there was something to forget."""
-    try:
-        path().unlink()
-    except FileNotFoundError:
+def forget(aside: Path) -> bool:
+    """Back to nothing solved: the file goes to the folder `aside`. True when there was something to forget."""
+    file = path()
+    if not os.path.lexists(file):
         return False
+    aside.mkdir(parents=True, exist_ok=True)
+    try:
+        set_aside(file, to=aside)
+    except OSError as error:  # `WORKSHOP_PROGRESS` may name another disk: then it stays beside itself
+        if error.errno != errno.EXDEV:
+            raise
+        set_aside(file)
     return True
 
 

@@ -12,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from workshop.setup.troubles import SetupError
+
 
 def python_of(venv: Path) -> Path:
     """The interpreter inside a virtual environment."""
@@ -24,13 +26,44 @@ def site_packages(venv: Path) -> Path | None:
     return next((folder for folder in found if folder.is_dir()), None)
 
 
+MADE = ".workshop-made"  # stands in an environment that the workshop made, from its first moment
+
+
+def is_empty(folder: Path) -> bool:
+    """True for a folder without anything in it."""
+    return folder.is_dir() and next(folder.iterdir(), None) is None
+
+
+def claim(venv: Path) -> None:
+    """Marks an environment that the workshop is about to make as its own."""
+    if not os.path.lexists(venv):
+        venv.mkdir()
+        (venv / MADE).touch()
+
+
 def forget(venv: Path) -> list[str]:
     """Makes what is half-made look as if it were not there. Returns the names of the packages forgotten.
 
-    An environment of another Python, or of one that is gone, is removed as a whole.
+    An environment of another Python, or of one that is gone, is made anew: one that the workshop made is removed, and
+    what somebody else made is set aside.
+
+    Raises:
+        SetupError: `.venv` is a link: what it leads to lies elsewhere, and is not the workshop's to change.
     """
-    if venv.is_dir() and not is_of_this_python(venv):
-        shutil.rmtree(venv)
+    if venv.is_symlink():
+        raise SetupError(
+            f"{venv} is a link to {venv.readlink()}, and the workshop changes nothing outside of its own folder. "
+            "Remove the link, then run the same command again; or start the workshop with that environment's Python."
+        )
+    if os.path.lexists(venv) and not is_of_this_python(venv):
+        if (venv / MADE).exists() or is_empty(venv):
+            shutil.rmtree(venv)
+            return []
+        number = 1
+        while os.path.lexists(aside := venv.with_name(f"{venv.name}.{number}")):
+            number += 1
+        venv.rename(aside)
+        print(f"  {venv.name} was not made by the workshop: it is {aside.name} now.", flush=True)
         return []
     packages = site_packages(venv)
     forgotten = []

@@ -67,9 +67,12 @@ def install(venv: Path, folder: Path, *, again: bool = False) -> None:
         uv = shutil.which("uv")
         print(f"Setting up the workshop in {venv.name} (once, a minute or two).", flush=True)
         try:
-            (venv / STAMP).unlink(missing_ok=True)
+            if (venv / STAMP).is_file() and not venv.is_symlink():
+                (venv / halves.MADE).touch()  # made by an earlier version of this set-up
+                (venv / STAMP).unlink()
             if forgotten := halves.forget(venv):
                 print(f"  left half-made by a start that was interrupted: {', '.join(forgotten)}", flush=True)
+            halves.claim(venv)
             if uv:
                 with_uv(uv, venv, folder)
             else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workshop.core import text_files
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import inside
+from workshop.core.paths import set_aside as put_aside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,11 +42,14 @@ def reset(*, progress: bool, notebooks: bool = False, root: Path = ROOT) -> Undo
         WorkshopError: a folder cannot be moved.
     """
     started, undone = time.perf_counter(), Undone()
+    # Also through links: what is moved, and where to, lies in the checkout.
+    for place in (root / ".workshop" / "before_reset", root / ".workshop" / "lab-workspaces", root / "notebooks" / "x"):
+        inside(place, root)
     aside = root / ".workshop" / "before_reset" / time.strftime("%Y-%m-%d_%H%M%S")
     try:
         set_aside(root, root / "my_work", aside, undone)
         if progress:
-            forget_progress(undone)
+            forget_progress(undone, aside)
         if notebooks:
             restore_notebooks(root, aside, undone)
         for name in ("lab-workspaces", "stage-workspaces"):
@@ -59,24 +66,19 @@ def reset(*, progress: bool, notebooks: bool = False, root: Path = ROOT) -> Undo
 
 def set_aside(root: Path, what: Path, aside: Path, undone: Undone) -> None:
     """Moves a file or folder out of the way; a rename, so it takes no time however large it is."""
-    if not what.exists():
+    if not os.path.lexists(what):
         undone.say(f"{what.name}: nothing there")
         return
     aside.mkdir(parents=True, exist_ok=True)
-    target = aside / what.name
-    number = 1
-    while target.exists():  # two resets within a second
-        number += 1
-        target = aside / f"{what.name}.{number}"
-    what.rename(target)
+    target = put_aside(what, to=aside)  # two resets within a second: a further number
     undone.say(f"{what.name}: moved to {target.relative_to(root).as_posix()}")
 
 
-def forget_progress(undone: Undone) -> None:
-    """Back to no exercise solved."""
+def forget_progress(undone: Undone, aside: Path) -> None:
+    """Back to no exercise solved; the file is set aside."""
     from workshop.exercises import diary
 
-    undone.say("progress: forgotten" if diary.forget() else "progress: there was none")
+    undone.say("progress: forgotten" if diary.forget(aside) else "progress: there was none")
 
 
 def restore_notebooks(root: Path, aside: Path, undone: Undone) -> None:
@@ -88,7 +90,7 @@ def restore_notebooks(root: Path, aside: Path, undone: Undone) -> None:
         text = git(root, "show", f"HEAD:{name}")
         with contextlib.suppress(FileNotFoundError):
             shutil.copy2(root / name, aside / Path(name).name)
-        (root / name).write_text(text, encoding="utf-8", newline="\n")
+        text_files.write(root / name, text)
     undone.say(f"notebooks: {len(names)} put back" if names else "notebooks: unchanged")
 
 

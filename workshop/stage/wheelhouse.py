@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.core.errors import WorkshopError
+from workshop.core.paths import path_of, reason
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -134,7 +135,10 @@ def download(
         WorkshopError: the network is away, or a package has no wheel for a target.
     """
     program, text = pip(), lock.read_text(encoding="utf-8")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path_of(folder, "a folder").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkshopError(f"{folder} cannot be a folder: {reason(error)}.", used_wrongly=True) from None
     for target in wanted:
         before = set(folder.iterdir())
         fetch(program, target, pinned(text, target), folder)
