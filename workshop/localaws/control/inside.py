@@ -51,6 +51,7 @@ class Inside:
 
         if self._session is None:
             self._session = botocore.session.Session()
+            self._session.register_component("data_loader", without_rule_sets(self._session))
         config = Config(
             retries={"max_attempts": 0},
             parameter_validation=True,
@@ -91,6 +92,22 @@ class Inside:
         """Make clients anew."""
         with self._lock:
             self._clients.clear()
+
+
+def without_rule_sets(session: Any) -> Any:
+    """A session's loader that finds no rule sets of endpoints, for the address is given; S3's also makes its paths."""
+    from botocore.exceptions import UnknownServiceError
+
+    loader = session.get_component("data_loader")
+    load = loader.load_service_model
+
+    def load_service_model(service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        if type_name == "endpoint-rule-set-1" and service_name != "s3":
+            raise UnknownServiceError(service_name=service_name, known_service_names="")
+        return load(service_name, type_name, api_version)
+
+    loader.load_service_model = load_service_model
+    return loader
 
 
 def _headers(response: Response) -> Any:
