@@ -1,8 +1,11 @@
 """A stand-in for a mail provider, with the two calls of Postmark's API that a service needs and its error codes.
 
-    POST /email               {"From", "To", "Subject", "TextBody"}: any text to anyone
+    POST /email               {"From", "To", "Subject", "TextBody" or "HtmlBody"}: any text to anyone
     POST /email/withTemplate  {"From", "To", "TemplateAlias", "TemplateModel"}: a text the owner wrote before
     GET  /                    the messages that went out, as a page
+
+`From` is `ada@example.com` or `Ada <ada@example.com>`; `To`, `Cc` and `Bcc` are up to 50 of them, with commas between.
+`ReplyTo`, `Tag`, `Metadata` and `Headers` are kept with the message. What else Postmark does is refused by name.
 
 The key goes into the header `X-Postmark-Server-Token`. Nothing is sent anywhere. Doors besides the common ones:
 
@@ -41,6 +44,19 @@ TEMPLATES = {
 }
 ADDRESS = re.compile(r"[^@\s,<>\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 MOST_MESSAGES = 1000
+MOST_RECIPIENTS = 50
+TEST_KEY = "POSTMARK_API_TEST"  # Postmark takes it and sends nothing
+# Fields of a message that are kept beside it, and such as the stand-in does not do.
+# https://postmarkapp.com/developer/api/email-api#send-a-single-email
+KEPT = {"Tag": str, "Metadata": dict, "Headers": list, "ReplyTo": str}
+BEYOND = ("Attachments", "TrackOpens", "TrackLinks", "InlineCss", "TemplateId")
+KNOWN = {*KEPT, *BEYOND, "From", "To", "Cc", "Bcc", "Subject", "TextBody", "HtmlBody", "MessageStream"}
+KNOWN |= {"TemplateAlias", "TemplateModel"}
+# Addresses that Postmark has and the stand-in has not: https://postmarkapp.com/developer
+ELSEWHERE = re.compile(
+    r"/(email/batch(WithTemplates)?|email/bulk.*|bounces.*|deliverystats|templates.*|server|servers.*|domains.*|senders.*|"
+    r"messages/.*|message-streams.*|stats/.*|triggers/.*|webhooks.*|data-removals.*)"
+)
 
 
 class Refused(Exception):
@@ -66,26 +82,34 @@ class MailProvider:
 
     async def email(self, request: Request) -> Response:
         """POST /email"""
-        return await self._answer(request, lambda body: (self._text(body, "Subject"), self._text(body, "TextBody")))
+
+        def written(body: dict[str, Any]) -> tuple[str, str, str]:
+            subject = self._text(body, "Subject")
+            text, html = body.get("TextBody") or "", body.get("HtmlBody") or ""
+            if not isinstance(text, str) or not isinstance(html, str) or not (text or html):
+                raise Refused(422, 300, "Provide either email TextBody or HtmlBody or both.")
+            return subject, text, html
+
+        return await self._answer(request, written)
 
     async def with_template(self, request: Request) -> Response:
         """POST /email/withTemplate"""
 
-        def filled(body: dict[str, Any]) -> tuple[str, str]:
+        def filled(body: dict[str, Any]) -> tuple[str, str, str]:
             alias, model = body.get("TemplateAlias"), body.get("TemplateModel")
             if not isinstance(model, dict):
                 raise Refused(422, 403, "The 'TemplateModel' property must be an object.")
             if alias not in TEMPLATES:
                 raise Refused(422, 1101, f"The Template's 'Alias' associated with this request is not valid: {alias}.")
             subject, text = TEMPLATES[alias]
-            return _fill(subject, model), _fill(text, model)
+            return _fill(subject, model), _fill(text, model), ""
 
         return await self._answer(request, filled)
 
-    async def _answer(self, request: Request, compose: Callable[[dict[str, Any]], tuple[str, str]]) -> Response:
+    async def _answer(self, request: Request, compose: Callable[[dict[str, Any]], tuple[str, str, str]]) -> Response:
         try:
             key = request.headers.get("x-postmark-server-token", "")
-            if key not in self.keys:
+            if key not in self.keys and key != TEST_KEY:
                 raise Refused(401, 10, "Request does not contain a valid Server token.")
             try:
                 body = await json_body(request)
@@ -93,16 +117,63 @@ class MailProvider:
                 raise Refused(422, 402, f"Invalid JSON: {error}.") from None
             if not isinstance(body, dict):
                 raise Refused(422, 402, "Invalid JSON: an object is needed.")
-            sender, to = self._address(body, "From"), self._address(body, "To")
-            subject, text = compose(body)
+            kept = self._kept(body)
+            sender, to = self._address(body["From"], "From"), self._recipients(body)
+            subject, text, html = compose(body)
         except Refused as refusal:
             return JsonAnswer({"ErrorCode": refusal.code, "Message": str(refusal)}, refusal.status)
         at = datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
         number = str(uuid.uuid4())
-        sent = {"id": number, "at": at, "from": sender, "to": to, "subject": subject, "text": text}
+        told = {name: body[name].strip() for name in ("To", "Cc", "Bcc") if body.get(name)}
+        answer = told | {"SubmittedAt": at, "MessageID": number, "ErrorCode": 0}
+        if key == TEST_KEY:
+            return JsonAnswer(answer | {"Message": "Test job accepted"})
+        sent = {
+            "id": number,
+            "at": at,
+            "from": sender,
+            "to": told["To"],
+            "subject": subject,
+            "text": text,
+            "html": html,
+        }
+        sent |= {name.lower(): told.get(name, "") for name in ("Cc", "Bcc")} | kept | {"recipients": to}
         self.messages.append(sent | {"template": body.get("TemplateAlias"), "key": self.keys[key]})
         del self.messages[:-MOST_MESSAGES]
-        return JsonAnswer({"To": to, "SubmittedAt": at, "MessageID": number, "ErrorCode": 0, "Message": "OK"})
+        return JsonAnswer(answer | {"Message": "OK"})
+
+    def _kept(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The fields that are kept as they are. Refuses those that the stand-in does not do, and unknown ones."""
+        for name in body:
+            if name in BEYOND and body[name]:
+                raise Refused(
+                    422, 300, f"The workshop's stand-in for Postmark does not do '{name}'. Postmark itself does."
+                )
+            if name not in KNOWN:
+                raise Refused(422, 300, f"'{name[:60]}' is no field of a message.")
+        if body.get("MessageStream", "outbound") != "outbound":
+            stream = str(body["MessageStream"])[:60]
+            raise Refused(422, 1235, f"The 'MessageStream' '{stream}' does not exist; here there is 'outbound' only.")
+        self._text(body, "From")
+        for name, kind in KEPT.items():
+            if name in body and not isinstance(body[name], kind):
+                raise Refused(422, 300, f"The '{name}' property has the wrong type.")
+        for each in [body["ReplyTo"]] if body.get("ReplyTo") else []:
+            self._address(each, "ReplyTo")
+        return {name.lower(): body[name] for name in KEPT if name in body}
+
+    def _recipients(self, body: dict[str, Any]) -> list[str]:
+        """The addresses of To, Cc and Bcc, without the names."""
+        self._text(body, "To")
+        found = []
+        for name in ("To", "Cc", "Bcc"):
+            value = body.get(name) or ""
+            if not isinstance(value, str):
+                raise Refused(422, 300, f"Invalid '{name}' address: it is a text.")
+            found += [self._address(each, name) for each in separate(value)]
+        if len(found) > MOST_RECIPIENTS:
+            raise Refused(422, 300, f"You can send to {MOST_RECIPIENTS} recipients at most; these are {len(found)}.")
+        return found
 
     @staticmethod
     def _text(body: dict[str, Any], name: str) -> str:
@@ -111,16 +182,28 @@ class MailProvider:
             raise Refused(422, 300, f"Provide '{name}'.")
         return value
 
-    def _address(self, body: dict[str, Any], name: str) -> str:
-        value = self._text(body, name).strip()
-        if not ADDRESS.fullmatch(value) or len(value) > 254:
+    def _address(self, written: str, name: str) -> str:
+        """The address in `ada@example.com` or `Ada Lovelace <ada@example.com>`. Refuses what is none."""
+        value = written.strip()
+        named = re.fullmatch(r'(?:"[^"\r\n]*"|[^"<>,@\r\n]*)\s*<([^<>]*)>', value)
+        address = named[1].strip() if named else value
+        if not ADDRESS.fullmatch(address) or len(address) > 254:
             raise Refused(422, 300, f"Invalid '{name}' address: '{value[:100]}'.")
-        return value
+        return address
+
+    async def elsewhere(self, request: Request) -> Response:
+        """Every other address: said by name where Postmark has it."""
+        what = f"{request.method} {request.url.path[:200]}"
+        message = f"The workshop's stand-in for Postmark does not do {what}. Postmark itself does."
+        if not ELSEWHERE.fullmatch(request.url.path):
+            message = f"There is nothing at {what}."
+        return JsonAnswer({"ErrorCode": 0, "Message": message}, 404)
 
     async def page(self, _: Request) -> Response:
         """GET /: what went out, newest first."""
         rows = "".join(
-            f"<tr><td>{escape(each['to'])}</td><td><b>{escape(each['subject'])}</b><br>{escape(each['text'])}</td></tr>"
+            f"<tr><td>{escape(each['to'])}</td><td><b>{escape(each['subject'])}</b><br>"
+            f"{escape(each['text'] or each['html'])}</td></tr>"
             for each in reversed(self.messages)
         )
         table = f"<table>{rows}</table>" if rows else "<p>Nothing was sent.</p>"
@@ -148,6 +231,11 @@ class MailProvider:
         return [Route("/keys", keys, methods=["POST", "DELETE"]), Route("/inbox", inbox)]
 
 
+def separate(written: str) -> list[str]:
+    """The parts between commas; a comma inside quotation marks is part of a name."""
+    return [part for part in re.findall(r'(?:"[^"]*"|[^",])+|"', written) if part.strip()]
+
+
 def _fill(template: str, model: dict[str, Any]) -> str:
     return re.sub(r"{{\s*(\w+)\s*}}", lambda found: str(model.get(found[1], "")), template)
 
@@ -159,6 +247,7 @@ def app(context: PartnerContext) -> ASGIApp:
         Route("/", provider.page),
         Route("/email", provider.email, methods=["POST"]),
         Route("/email/withTemplate", provider.with_template, methods=["POST"]),
+        Route("/{path:path}", provider.elsewhere, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
 
     def error_body(status: int) -> dict[str, Any]:
