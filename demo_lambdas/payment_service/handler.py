@@ -3,66 +3,115 @@
 import base64
 import json
 import logging
-import os
 import re
+import time
+from datetime import datetime
 
-import payments
+import books
+import moves
+from access_ssm import MissingParameter
+from botocore.exceptions import BotoCoreError, ClientError
+from entries import name_of, register
 from money import Money
 from providers import provider
-from providers.base import Payment
+from providers.base import NotKnown
+from signature import PRODUCTS, product_of
 
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 for library in ("stripe", "httpx"):
     logging.getLogger(library).setLevel(logging.WARNING)  # their own lines, one a call, tell us nothing new
-PRODUCTS = ("learner", "short_term", "new_driver")
 REFERENCE = re.compile(r"[A-Za-z0-9-]{1,40}")
-STATUS = {"paid": 200, "refunded": 200, "pending": 202, "open": 402, "unknown": 503}
+# What was begun when one of these came up is recorded: asking again, the webhook or `reconcile` ends it.
+BUSY = (books.Changed, MissingParameter, BotoCoreError, ClientError)
+ASK_AGAIN = "Not known yet whether the payment went through. Ask again: it cannot be taken twice."
+STATUS = {"paid": 200, "refunded": 200, "pending": 202, "processing": 202, "review": 409, "broken": 500, "unknown": 503}
 
 
 def pay(event, context):
     """POST /payments {"product", "reference", "provider", "money": {"amount", "currency"}, "source"}"""
     try:
+        caller = product_of(event["headers"] or {}, event["path"], raw_body(event))
+        if caller is None:
+            return answer(401, error="Sign the request with your product's key.")
         wanted = read(event)
-        entry = payments.register(wanted)
-        if entry["state"] in ("paid", "refunded"):
-            return told(entry)
+        if wanted["product"] != caller:
+            return answer(403, error=f"The signature is that of {caller}.")
+        entry = register(wanted)
         logger.info("About to charge %s with %s: %s", entry["payment"], entry["provider"], wanted["money"])
-        outcome = provider(entry["provider"]).pay(payment_of(entry), wanted["source"])
+        return told(*moves.pay(lambda: books.get(entry["payment"]), wanted["source"]))
     except ValueError as error:
         return answer(400, error=str(error))
-    return noted(entry, outcome)
+    except books.TooManyTries:
+        return answer(429, error="Too many cards were tried for this payment.")
+    except BUSY as error:
+        logger.error("Outcome unknown: %s", type(error).__name__)
+        return answer(503, error=ASK_AGAIN)
 
 
 def finish(event, context):
     """POST /payments/{product}/{reference}/finish: the buyer came back from PayPal or from the bank."""
-    entry = payments.get("{product}-{reference}".format(**event["pathParameters"]))
-    if entry is None:
-        return answer(404, error="There is no such payment.")
-    if entry["state"] != "pending":
-        return told(entry)
-    return noted(entry, provider(entry["provider"]).finish(payment_of(entry)))
+    try:
+        caller = product_of(event["headers"] or {}, event["path"], raw_body(event))
+        if caller is None:
+            return answer(401, error="Sign the request with your product's key.")
+        entry = books.get(name_of(**event["pathParameters"]))
+        if entry is None or entry["product"] != caller:
+            return answer(404, error="There is no such payment.")
+        return told(*moves.look(entry["payment"]))
+    except BUSY as error:
+        logger.error("Outcome unknown: %s", type(error).__name__)
+        return answer(503, error=ASK_AGAIN)
+
+
+def webhook(event, context):
+    """POST /webhooks/{provider}: Stripe or PayPal tells what happened, perhaps twice, perhaps late."""
+    headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+    try:
+        there = provider(event["pathParameters"]["provider"])
+        about = there.told(raw_body(event), headers)
+        known = moves.hear(there, about)
+    except ValueError:
+        return answer(400, error="This is not a webhook of ours.")
+    except (NotKnown, *BUSY) as error:
+        logger.error("Not settled yet: %s", type(error).__name__)
+        return answer(503, error="Not known yet: tell us again.")
+    logger.info("Webhook %s: %s", about.event, about.name or "none of ours")
+    return answer(200, **({"received": about.event} if known else {"ignored": about.event}))
 
 
 def refund(event, context):
     """For the staff, called by name and not from outside: {"payment": "learner-P100"}. Gives back all of it, once."""
-    entry = payments.get(event.get("payment"))
-    if entry is None or entry["state"] != "paid":
-        return {"error": "Only a payment that is paid can be refunded."}
+    entry = books.get(event.get("payment"))
+    if entry is None or not entry.get("received"):
+        return {"error": "Only a payment that was paid can be refunded."}
     try:
-        outcome = provider(entry["provider"]).refund(payment_of(entry))
+        row, outcome = moves.refund(entry["payment"], None, "all")
     except ValueError as error:
         return {"error": str(error)}
-    payments.move(entry, "refunded", refund=outcome.reference)
-    logger.info("%s: refunded, %s", entry["payment"], outcome.reference)
-    return {"payment": entry["payment"], "refund": outcome.reference}
+    except BUSY as error:
+        logger.error("%s: refund unknown, %s", entry["payment"], type(error).__name__)
+        return {"error": "Not known yet. Ask again: it cannot be given back twice."}
+    logger.info("%s: refund %s, %s", entry["payment"], outcome.state, outcome.receipt)
+    if outcome.state in ("pending", "succeeded"):
+        return {"payment": entry["payment"], "refund": row["receipt"], "state": row["state"]}
+    if outcome.state in ("refused", "failed"):
+        return {"error": outcome.reason or f"The refund {outcome.state}."}
+    return {"error": "Not known yet. Ask again: it cannot be given back twice."}
+
+
+def reconcile(event, context):
+    """Every quarter of an hour: what was lost on the way is settled by what the providers say."""
+    at = datetime.fromisoformat(event["time"]).timestamp() if "time" in event else time.time()  # the schedule's
+    done = moves.reconcile(lambda: context.get_remaining_time_in_millis() / 1000, int(at))
+    logger.info("Reconciled: %s", dict(done))
+    return {"mended": done["mended"]} | dict(done)
 
 
 def read(event):
     """What the request wants. Raises ValueError with the reason when it cannot be had."""
-    body = event["body"] or ""
     try:
-        wanted = json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
+        wanted = json.loads(raw_body(event))
     except (ValueError, RecursionError):
         raise ValueError("the body is not JSON") from None
     if not isinstance(wanted, dict):
@@ -74,40 +123,40 @@ def read(event):
     source = wanted.get("source", "")
     if not isinstance(source, str) or len(source) > 100 or not source.isascii():
         raise ValueError("source is the provider's token")
-    provider(wanted.get("provider"))  # a ValueError when there is no such provider
-    return wanted | {"money": Money.of(wanted.get("money")), "source": source}
+    money = Money.of(wanted.get("money"))
+    provider(wanted.get("provider")).check(money.currency, source)  # a ValueError also when there is no such provider
+    return wanted | {"money": money, "source": source}
 
 
-def payment_of(entry):
-    money = Money(int(entry["amount"]), entry["currency"])
-    return Payment(entry["payment"], money, entry.get("reference", ""), os.environ["RETURN_URL"])
-
-
-def noted(entry, outcome):
-    """Writes down what came of a try and tells it."""
-    logger.info("%s: %s, %s", entry["payment"], outcome.state, outcome.reference or "no reference yet")
-    state = {"declined": "open", "unknown": entry["state"]}.get(outcome.state, outcome.state)
-    more = {name: value for name, value in (("reference", outcome.reference), ("url", outcome.url)) if value}
-    entry = payments.move(entry, state, **more)
-    if outcome.state == "unknown" and entry["state"] != "paid":
-        text = "Not known yet whether the payment went through. Ask again: it cannot be taken twice."
-        return answer(503, **shown(entry), error=text)
-    return told(entry, outcome.reason)
-
-
-def told(entry, reason=""):
+def told(entry, outcome):
     """The answer to the product that asked."""
-    return answer(STATUS[entry["state"]], **shown(entry), **({"error": reason} if reason else {}))
-
-
-def shown(entry):
+    state = outcome.state
+    if entry.get("received") and entry.get("refunded") == entry["received"]:
+        state = "refunded"
+    logger.info("%s: %s, %s", entry["payment"], state, outcome.reference or "no reference yet")
+    if state == "refused":
+        return answer(400, error=outcome.reason)
     body = {
         "payment": entry["payment"],
-        "state": entry["state"],
+        "state": state if state in STATUS else "open",
         "provider": entry["provider"],
-        "money": str(payment_of(entry).money),
+        "money": str(Money(int(entry["amount"]), entry["currency"])),
     }
-    return body | ({"url": entry["url"]} if entry["state"] == "pending" and "url" in entry else {})
+    body |= {"url": outcome.url} if state == "pending" else {}
+    reason = {
+        "review": "There is money that does not fit this payment. A person looks at it.",
+        "broken": "Nothing was charged: our payments are out of order.",
+        "unknown": ASK_AGAIN,
+    }.get(state, outcome.reason)
+    if state not in STATUS:
+        reason = reason or "Nothing was charged. Try again."
+    return answer(STATUS.get(state, 402), **body, **({"error": reason} if reason else {}))
+
+
+def raw_body(event):
+    """The body's bytes as they were sent: a signature fits no other."""
+    body = event["body"] or ""
+    return base64.b64decode(body) if event["isBase64Encoded"] else body.encode("utf-8", "replace")
 
 
 def answer(status, **body):

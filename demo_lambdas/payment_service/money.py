@@ -28,6 +28,13 @@ class Money:
             raise ValueError(f"money.currency is one of {', '.join(sorted(CURRENCIES))}")
         return cls(amount, currency)
 
+    @classmethod
+    def read(cls, text, currency):
+        """Money from a decimal number as text: `text` read backwards. Nothing is rounded."""
+        whole, _, rest = text.partition(".")
+        places = cls(0, currency).decimals
+        return cls(int(whole + rest[:places].ljust(places, "0")), currency)
+
     @property
     def decimals(self):
         return 0 if self.currency in NO_DECIMALS else 3 if self.currency in THREE_DECIMALS else 2

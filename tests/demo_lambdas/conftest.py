@@ -52,8 +52,10 @@ def parameter(client: Callable[..., Any]) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def context() -> SimpleNamespace:
-    """What Lambda hands to a handler besides the event; none of these services looks at it."""
-    return SimpleNamespace(aws_request_id="00000000-0000-0000-0000-000000000000")
+    """What Lambda hands to a handler besides the event."""
+    return SimpleNamespace(
+        aws_request_id="00000000-0000-0000-0000-000000000000", get_remaining_time_in_millis=lambda: 60_000
+    )
 
 
 @pytest.fixture(scope="module")

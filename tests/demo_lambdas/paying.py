@@ -42,16 +42,42 @@ class StandIn:
         return [each for each in self.stripe.charges.list({"limit": 100}).auto_paging_iter() if each.paid]
 
 
-def table(client: Callable[..., Any], key: str) -> str:
-    """A new table with one text key. Returns its name."""
-    name = unique(f"payments-{key.replace('_', '-')}")
+def table(client: Callable[..., Any], key: str, *, settled: bool = True) -> str:
+    """A new table with one text key. Returns its name.
+
+    Args:
+        settled: False for one whose items wait in the sparse index `Unsettled` until they are.
+    """
+    name, kinds = unique(f"payments-{key.replace('_', '-')}"), {key: "S"}
+    index = {"KeySchema": [{"AttributeName": "unsettled", "KeyType": "HASH"}]}
+    index["KeySchema"].append({"AttributeName": "since", "KeyType": "RANGE"})
+    index |= {"IndexName": "Unsettled", "Projection": {"ProjectionType": "KEYS_ONLY"}}
+    if not settled:
+        kinds |= {"unsettled": "S", "since": "N"}
     client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": kind} for each, kind in kinds.items()],
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        **({} if settled else {"GlobalSecondaryIndexes": [index]}),
     )
     return name
+
+
+def books(client: Callable[..., Any], key: str) -> dict[str, str]:
+    """The four tables of a payment service, as its variables name them.
+
+    Args:
+        key: the key of its items, `order_id` or `payment`.
+    """
+    return {
+        "ITEM_KEY": key,
+        "SERVICE": "test",
+        "ITEMS_TABLE": table(client, key, settled=False),
+        "REFUNDS_TABLE": table(client, "refund", settled=False),
+        "LEDGER_TABLE": table(client, "entry_id"),
+        "ALARMS_TABLE": table(client, "alarm"),
+    }
 
 
 def request(body: Any, *, headers: dict[str, str] | None = None, path: dict[str, str] | None = None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, request, table, told
+from tests.demo_lambdas.paying import HALF_A_LETTER, KEY, NONSENSE, StandIn, books, request, told
 from tests.partners.serving import served
 from tests.support import unique
 
+PRODUCTS = ("learner", "short_term", "new_driver")
 GBP = {"amount": 1999, "currency": "GBP"}
 
 
@@ -35,16 +36,27 @@ class Service:
 
     def __init__(self, handler: Any, stripe: StandIn, paypal: StandIn, context: Any) -> None:
         self.handler, self.stripe, self.paypal, self.context = handler, stripe, paypal, context
+        self.signature = sys.modules["signature"]
 
-    def pay(self, body: Any = None, **change: Any) -> tuple[int, dict[str, Any]]:
+    def pay(self, body: Any = None, *, by: str = "", **change: Any) -> tuple[int, dict[str, Any]]:
         if body is None:
             body = {"product": "learner", "reference": unique("P"), "provider": "stripe", "money": GBP} | change
             body.setdefault("source", "tok_visa")
-        return told(self.handler.pay(request(body), self.context))
+            by = by or (body["product"] if body["product"] in PRODUCTS else "")
+        by = by or "learner"
+        return self.send(self.handler.pay, request(body), by, "/payments")
+
+    def send(self, function: Any, event: dict[str, Any], by: str, path: str) -> tuple[int, dict[str, Any]]:
+        """A request, signed by a product."""
+        raw = (event["body"] or "").encode("utf-8", "replace")
+        signed = {"authorization": self.signature.header(by, f"key of {by}", path, raw)}
+        return told(function(event | {"headers": signed, "path": path}, self.context))
 
     def finish(self, reference: str, product: str = "learner") -> tuple[int, dict[str, Any]]:
         path = {"product": product, "reference": reference}
-        return told(self.handler.finish(request(None, path=path), self.context))
+        return self.send(
+            self.handler.finish, request(None, path=path), product, f"/payments/{product}/{reference}/finish"
+        )
 
     def captures(self) -> list[dict[str, Any]]:
         return httpx.get(f"{self.paypal.url}/_stand_in/captures").json()
@@ -62,6 +74,7 @@ def shop(service: Any, parameter: Any, own_stripe: Any, own_paypal: Any, client:
         ("stripe_test_key", KEY),
         ("paypal_client_id", "workshop-client"),
         ("paypal_client_secret", "workshop-secret"),
+        *((f"product_key_{each}", f"key of {each}") for each in PRODUCTS),
     ):
         parameter(name, value)
     handler = service(
@@ -69,7 +82,7 @@ def shop(service: Any, parameter: Any, own_stripe: Any, own_paypal: Any, client:
         STRIPE_API_BASE=own_stripe.url,
         PAYPAL_API_BASE=own_paypal.url,
         RETURN_URL="http://127.0.0.1:1/back",
-        PAYMENTS_TABLE=table(client, "payment"),
+        **books(client, "payment"),
     )
     import access_ssm
 
@@ -93,7 +106,8 @@ def test_by_paypal(shop):
     status, body = shop.finish("P1")
     assert (status, body["state"]) == (200, "paid")
     [capture] = shop.captures()
-    assert (capture["amount"], capture["custom_id"]) == ({"currency_code": "GBP", "value": "19.99"}, "learner-P1")
+    assert capture["amount"] == {"currency_code": "GBP", "value": "19.99"}
+    assert capture["custom_id"].endswith("/learner-P1")
     assert shop.finish("P1")[0] == 200
     assert len(shop.captures()) == 1
 
@@ -212,9 +226,9 @@ def test_ten_at_once(shop, provider):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_lost_answers_from_stripe(shop, when):
+    """Where the money was taken, asking at once says so."""
     shop.stripe.tell("faults", kind="drop", when=when, path="/v1/payment_intents/*/confirm", times=2)
-    status, body = shop.pay(reference="P7")
-    assert (status, "Ask again" in body["error"]) == (503, True)
+    assert shop.pay(reference="P7")[0] == (503 if when == "before" else 200)
     assert shop.pay(reference="P7")[0] == 200
     assert len(shop.stripe.charges()) == 1
 
@@ -227,7 +241,7 @@ def test_lost_answers_from_paypal(shop, when):
     assert status == 202
     shop.approve(body)
     shop.paypal.tell("faults", kind="drop", when=when, path="*/capture", method="POST")
-    assert shop.finish("P8")[0] == 503
+    assert shop.finish("P8")[0] == (503 if when == "before" else 200)
     assert shop.finish("P8")[0] == 200
     assert len(shop.captures()) == 1
 
@@ -255,7 +269,7 @@ def test_refunds_once(shop, provider):
         shop.finish("P11")
     made = shop.handler.refund({"payment": "learner-P11"}, shop.context)
     assert made["refund"]
-    assert "error" in shop.handler.refund({"payment": "learner-P11"}, shop.context)
+    assert shop.handler.refund({"payment": "learner-P11"}, shop.context) == made
     assert shop.pay(provider=provider, reference="P11")[1]["state"] == "refunded"
 
 
@@ -267,7 +281,7 @@ def test_what_is_not_there(shop):
     assert shop.finish("x" * 3000) == (404, {"error": "There is no such payment."})
 
 
-@pytest.mark.parametrize("status", [401, 404, 409, 429, 500])
+@pytest.mark.parametrize("status", [404, 409, 429, 500])
 def test_an_answer_of_paypal_that_says_nothing_is_not_known_yet(shop, status):
     """Too many requests, for example, comes without details (https://developer.paypal.com/api/rest/responses/)."""
     shop.paypal.tell("faults", kind="status", status=status, path="/v2/checkout/orders")
@@ -287,7 +301,8 @@ def test_an_answer_of_paypal_that_says_nothing_is_not_known_yet(shop, status):
 def test_a_refund_whose_answer_was_lost(shop, fault):
     shop.pay(reference="P15")
     shop.stripe.tell("faults", path="/v1/refunds", method="POST", times=2, **fault)
-    assert "Ask again" in shop.handler.refund({"payment": "learner-P15"}, shop.context)["error"]
+    first = shop.handler.refund({"payment": "learner-P15"}, shop.context)
+    assert first.get("refund") or "Ask again" in first["error"]  # lost after it was made: Stripe's list has it
     assert shop.handler.refund({"payment": "learner-P15"}, shop.context)["refund"]
     assert len(shop.stripe.stripe.refunds.list().data) == 1
 
@@ -297,9 +312,9 @@ def test_a_third_provider_is_one_file(shop, tmp_path, monkeypatch):
     (tmp_path / "voucher.py").write_text(
         "from providers.base import BaseProvider, Outcome\n\n\n"
         "class Provider(BaseProvider):\n"
-        "    def pay(self, payment, source):\n"
+        "    def take(self, payment, source):\n"
         "        if source == 'GIFT':\n"
-        "            return Outcome('paid', source)\n"
+        "            return self.paid(payment, f'voucher-{payment.key}')\n"
         "        return Outcome('declined', reason='No such voucher.')\n",
         encoding="utf-8",
     )

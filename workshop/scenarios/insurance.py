@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
 import shutil
 import textwrap
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ import httpx
 from workshop import lesson
 from workshop.core.errors import WorkshopError
 from workshop.core.paths import set_aside
+from workshop.scenarios.shop import delete_tables
 from workshop.scenarios.stripe_side import StripeSide, delete_secrets, put_secrets
 from workshop.show import Http, Table
 
@@ -22,6 +27,7 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".serverless")
 IMPORTS = "from providers.base import BaseProvider, Outcome\n\n\n"
 # The stand-in's sandbox merchant. PayPal itself gives each developer a pair of their own.
 PAYPAL = {"paypal_client_id": "workshop-client", "paypal_client_secret": "workshop-secret"}
+PRODUCT_KEYS = {f"product_key_{name}": f"the key of {name}" for name in ("learner", "short_term", "new_driver")}
 
 
 class Insurance:
@@ -33,7 +39,7 @@ class Insurance:
 
     def __init__(self, cloud: Any) -> None:
         self.stripe, self.paypal_url = StripeSide(cloud), cloud.partners["paypal"]
-        put_secrets(stripe_test_key=self.stripe.key, **PAYPAL)
+        put_secrets(stripe_test_key=self.stripe.key, **PAYPAL, **PRODUCT_KEYS)
         lesson.deploy("demo_lambdas/access_ssm", quiet=True)
         self.folder, original = lesson.MY_WORK / SERVICE, lesson.find(f"demo_lambdas/{SERVICE}")
         put_away(self.folder, contents(original))
@@ -45,6 +51,7 @@ class Insurance:
     def deploy(self) -> Any:
         """Deploys the copy as it is now."""
         deployed = lesson.deploy(self.folder, quiet=True)
+        self.tables = [name for key, name in deployed.outputs.items() if key.endswith("Table")]
         self.address = next(each.url for each in deployed.endpoints if each.url.endswith("/payments"))
         return deployed
 
@@ -52,7 +59,26 @@ class Insurance:
         """What a product sends for a payment."""
         reference = f"P-{uuid.uuid4().hex[:8]}"
         body = {"product": "learner", "reference": reference, "provider": "stripe", "source": "tok_visa"}
-        return self.http.post(self.address, json=body | {"money": {"amount": 1999, "currency": "GBP"}} | change)
+        body |= {"money": {"amount": 1999, "currency": "GBP"}} | change
+        return self.send(self.address, json.dumps(body).encode(), body["product"])
+
+    def send(self, url: str, raw: bytes, product: str) -> httpx.Response:
+        """A request that a product signs with its key, as `signature.py` of the service says."""
+        at, path = int(time.time()), f"/payments{url.removeprefix(self.address)}"
+        said = b".".join([str(at).encode(), path.encode(), raw])
+        signed = hmac.new(PRODUCT_KEYS[f"product_key_{product}"].encode(), said, hashlib.sha256).hexdigest()
+        headers = {"Authorization": f"Signature {product}:{at}:{signed}", "Content-Type": "application/json"}
+        return self.http.post(url, content=raw, headers=headers)
+
+    def strangers(self) -> Table:
+        """What somebody without a product's key gets, and a product that pays for another one."""
+        body = {"product": "learner", "reference": "P-taken", "provider": "stripe", "source": "tok_visa"}
+        raw = json.dumps(body | {"money": {"amount": 30, "currency": "GBP"}}).encode()
+        unsigned = self.http.post(self.address, content=raw)
+        other = self.send(self.address, raw, "short_term")
+        rows = [("30 pence, unsigned", unsigned), ("30 pence, signed by another product", other)]
+        said = [(words, each.status_code, each.json()["error"]) for words, each in rows]
+        return Table(said, ["the request", "answer", "reason"])
 
     def pay(self, **change: Any) -> Http:
         """A payment, and the exchange."""
@@ -62,7 +88,7 @@ class Insurance:
         """The buyer's step at PayPal, and the product's call when the buyer is back."""
         self.http.post(answer.json()["url"], data={"choice": "good"})
         product, _, reference = answer.json()["payment"].partition("-")
-        return self.http.post(f"{self.address}/{product}/{reference}/finish")
+        return self.send(f"{self.address}/{product}/{reference}/finish", b"", product)
 
     def pay_with_both(self) -> Table:
         """Payments of three products, in three currencies, by card and with PayPal."""
@@ -111,10 +137,11 @@ class Insurance:
     def close(self) -> str:
         """Removes the service, its copy and its secrets. A copy that the reader has changed is kept."""
         self.http.close()
-        delete_secrets(*PAYPAL)
+        delete_secrets(*PAYPAL, *PRODUCT_KEYS)
         lesson.remove(self.folder, quiet=True)
+        delete_tables(*self.tables)
         kept = put_away(self.folder, self.as_made)
-        return f"payment-service is removed.{f' Your changed copy is kept as {kept}.' if kept else ''}"
+        return f"payment-service is removed, and the tables that a removal keeps are deleted.{f' Your changed copy is kept as {kept}.' if kept else ''}"
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -17,7 +17,16 @@ from workshop.scenarios.stripe_side import StripeSide, delete_secrets, money, pu
 from workshop.show import Http, Table
 
 FOLDER = "demo_lambdas/order_payment"
-WANTED_EVENTS = ["payment_intent.succeeded", "payment_intent.payment_failed", "refund.created"]
+WANTED_EVENTS = [
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+]
+DISPUTES = ["charge.dispute.created", "charge.dispute.closed"]
+HOUR = 3600
 SESSION_KEY = "the-shops-own-session-key"
 
 
@@ -42,6 +51,8 @@ class Shop:
         tables = boto3.resource("dynamodb")
         self.orders = tables.Table(self.deployed.outputs["OrdersTable"])
         self.ledger = tables.Table(self.deployed.outputs["LedgerTable"])
+        self.refunds = tables.Table(self.deployed.outputs["RefundsTable"])
+        self.alarm_rows = tables.Table(self.deployed.outputs["AlarmsTable"])
         self.http = httpx.Client(timeout=60)
 
     def order(self, name: str = "", customer: str = "ada", amount: int = 4999, currency: str = "gbp") -> str:
@@ -70,8 +81,9 @@ class Shop:
         import hashlib
         import hmac
 
-        signed = hmac.new(SESSION_KEY.encode(), customer.encode(), hashlib.sha256).hexdigest()
-        return {"Authorization": f"Bearer {customer}.{signed}"}
+        said = f"{customer}.{int(time.time()) + HOUR}"
+        signed = hmac.new(SESSION_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+        return {"Authorization": f"Bearer {said}.{signed}"}
 
     def post(self, name: str, token: str = "tok_visa", *, customer: str = "ada", **change: Any) -> httpx.Response:
         """What the app sends to pay an order; `change` is what a tamperer makes of it."""
@@ -90,8 +102,17 @@ class Shop:
             before = len(self.stripe.charges())
             answer = self.post(name, **change)
             charged = len(self.stripe.charges()) - before
-            rows.append((words, answer.status_code, answer.json()["error"], charged))
+            rows.append((words, answer.status_code, self.reason(answer), charged))
         return Table(rows, ["the app sends", "answer", "reason", "charges"])
+
+    def reason(self, answer: httpx.Response) -> str:
+        """Why not; or, where the answer is that of an earlier request, what it says."""
+        body = answer.json()
+        return body.get("error") or f"{body['state']}, as before"
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """What a person must look at, as the service has written it down."""
+        return self.alarm_rows.scan(ConsistentRead=True)["Items"]
 
     def lines(self, name: str) -> list[tuple[str, int]]:
         """An order's lines in the ledger: (kind, amount)."""
@@ -123,6 +144,7 @@ class Shop:
         name = self.order()
         self.stripe.tell("settings", webhooks="held")
         with self.stripe.mishap(kind="drop", when="after", path="/v1/payment_intents/*/confirm", times=2):
+            self.stripe.tell("faults", kind="drop", path="/v1/payment_intents/*", method="GET", times=2)  # asking, too
             self.post(name)
         return name, self.stripe.newest_event("payment_intent.succeeded").id
 
@@ -176,10 +198,22 @@ class Shop:
         return search(["order-payment-", "stripe-payment-", "half-right-", "payment-service-"])
 
     def close(self) -> str:
-        """Removes the services of this lesson that are deployed, and the secrets."""
+        """Removes the services of this lesson that are deployed, the secrets, and the tables that a removal keeps."""
         self.http.close()
+        kept = [self.orders, self.ledger, self.refunds, self.alarm_rows]
         delete_secrets("stripe_test_key", "stripe_webhook_secret", "session_key")
         for folder in (FOLDER, "demo_lambdas/half_right", "demo_lambdas/stripe_payment", "demo_lambdas/access_ssm"):
             with contextlib.suppress(WorkshopError):  # not every lesson deployed all of them
                 lesson.remove(folder, quiet=True)
-        return "The shop is closed: its services, tables and secrets are gone."
+        delete_tables(*(table.name for table in kept))
+        return (
+            f"The shop is closed. Removing kept {len(kept)} tables (DeletionPolicy: Retain); they are deleted by name."
+        )
+
+
+def delete_tables(*names: str) -> None:
+    """Deletes tables that a removed service left behind; those that are gone already do not matter."""
+    dynamodb = boto3.client("dynamodb")
+    for name in names:
+        with contextlib.suppress(dynamodb.exceptions.ResourceNotFoundException):
+            dynamodb.delete_table(TableName=name)

@@ -8,7 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from workshop.serverless.event_schema import ARN, EVENTS, EVENTS_ELSEWHERE
-from workshop.serverless.kinds import Anything, At, Choice, Either, Fields, Flag, Many, Named, OneKey, Text, Whole
+from workshop.serverless.kinds import (
+    Anything,
+    At,
+    Choice,
+    Either,
+    Fields,
+    Flag,
+    Intrinsic,
+    Many,
+    Named,
+    OneKey,
+    Text,
+    Whole,
+)
 from workshop.serverless.marks import Map
 from workshop.serverless.provider_schema import (
     ENVIRONMENT,
@@ -30,7 +43,7 @@ PLUGINS = {
     "serverless-prune-plugin": "remove deletes old versions",
     "serverless-dotenv-plugin": "use ${env:…} or params",
     "serverless-pseudo-parameters": "CloudFormation resolves ${AWS::…} itself",
-    "serverless-iam-roles-per-function": "one role serves all functions",
+    "serverless-iam-roles-per-function": "one role serves all functions, or each names its own: `role: PayRole`",
     "serverless-localstack": "AWS_ENDPOINT_URL says where to deploy",
     "serverless-webpack": "Python needs no bundler",
     "serverless-plugin-typescript": "Python needs no compiler",
@@ -85,6 +98,15 @@ FUNCTION = Fields(
             },
             "true or a mapping",
         ),
+        "role": Either(
+            {
+                str: Text(
+                    r"arn:.+|[A-Za-z0-9]+", "it is neither a role's ARN nor the name of one of this file's resources"
+                ),
+                dict: Intrinsic("a CloudFormation function such as !GetAtt PayRole.Arn"),
+            },
+            "the name of a role among this file's resources, a role's ARN, or !GetAtt",
+        ),
         "destinations": Fields({"onSuccess": _DESTINATION, "onFailure": _DESTINATION}),
         "maximumEventAge": Whole(60, 21600, "(seconds)"),
         "maximumRetryAttempts": Whole(0, 2),
@@ -116,7 +138,6 @@ FUNCTION = Fields(
         "logRetentionInDays",
         "logs",
         "onError",
-        "role",
         "runtimeManagement",
         "snapStart",
         "tracing",

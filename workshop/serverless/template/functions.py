@@ -63,7 +63,7 @@ def _function(template: Template, name: str) -> None:
             "Description": settings.get("description"),
             "Tags": tag_list(tags),
             "Environment": {"Variables": _variables(environment)} if environment else None,
-            "Role": arn_of_role(service),
+            "Role": arn_of_role(service, name),
             "ReservedConcurrentExecutions": settings.get("reservedConcurrency"),
             "Layers": service.setting(name, "layers"),
         },

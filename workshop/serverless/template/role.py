@@ -1,4 +1,4 @@
-"""The one role of a service: its log statements, its own statements, and what its events need.
+"""The roles of a service's functions: one for all, with log statements, its own statements, and what its events need.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -34,17 +34,25 @@ def own_statements(service: Service) -> list[Any]:
     return [*(service.provider.get("iamRoleStatements") or []), *listed]
 
 
-def arn_of_role(service: Service) -> Any:
-    """The ARN of the role that the functions run as."""
+def arn_of_role(service: Service, function: str) -> Any:
+    """The ARN of the role that a function runs as: its own one, else the service's.
+
+    https://www.serverless.com/framework/docs/providers/aws/guide/iam#custom-iam-roles
+    """
+    own = service.functions[function].get("role")
+    if own is not None:
+        named = isinstance(own, str) and not own.startswith("arn:")
+        return naming.get_arn(own) if named else own
     role = settings_of(service)
     return role if isinstance(role, str) else naming.get_arn(naming.ROLE)
 
 
 def add(template: Template) -> None:
-    """Adds the role, unless the file names one or there are no functions."""
+    """Adds the role, unless the file names one or no function needs it: each brings its own."""
     service = template.service
     role = settings_of(service)
-    if not service.functions or isinstance(role, str):
+    shared = [name for name, settings in service.functions.items() if "role" not in settings]
+    if not shared or isinstance(role, str):
         return
     scheduler = bool(_scheduled(template))
     principals = ["lambda.amazonaws.com", *(["scheduler.amazonaws.com"] if scheduler else [])]

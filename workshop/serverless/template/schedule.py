@@ -85,7 +85,11 @@ def _rule(template: Template, function: str, number: int, rate: str, settings: d
 
 
 def _schedule(template: Template, function: str, number: int, rate: str, settings: dict[str, Any]) -> None:
-    target = {"Arn": template.target(function), "RoleArn": arn_of_role(template.service), **input_of(settings)}
+    target = {
+        "Arn": template.target(function),
+        "RoleArn": arn_of_role(template.service, function),
+        **input_of(settings),
+    }
     template.add(
         f"{naming.resource_name(function)}SchedulerSchedule{number}",
         "AWS::Scheduler::Schedule",
