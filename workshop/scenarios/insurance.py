@@ -141,7 +141,8 @@ class Insurance:
         lesson.remove(self.folder, quiet=True)
         delete_tables(*self.tables)
         kept = put_away(self.folder, self.as_made)
-        return f"payment-service is removed, and the tables that a removal keeps are deleted.{f' Your changed copy is kept as {kept}.' if kept else ''}"
+        copied = f" Your changed copy is kept as {kept}." if kept else ""
+        return f"payment-service is removed, and the tables that a removal keeps are deleted.{copied}"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
