@@ -159,6 +159,7 @@ def remove(folder: str | Path, *, stage: str | None = None, quiet: bool = False)
     """
     try:
         service = personal.to_remove(find(folder), stage=stage)
+        confirm.before_change(service, f"removing the stack {service.stack}")
         with show.Progress(f"Removing {service.stack}", quiet=quiet) as progress:
             serverless.remove(service, on_step=progress)
     finally:

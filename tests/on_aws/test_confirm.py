@@ -13,6 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from workshop import lesson
+from workshop.core.agreement import changes, guard
 from workshop.core.errors import WorkshopError
 from workshop.on_aws import confirm, personal
 
@@ -21,8 +22,8 @@ from workshop.on_aws import confirm, personal
 def on_aws(mine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The switch says AWS; STS answers for an account (of the documentation's example number)."""
     monkeypatch.setenv("WORKSHOP_CLOUD", "aws")
-    monkeypatch.setattr(confirm, "identity", lambda: ("123456789012", "eu-west-1"))
-    monkeypatch.setattr(confirm, "_agreed", set())
+    monkeypatch.setattr(guard, "account_of", lambda client: "123456789012")
+    monkeypatch.setattr(guard, "agreed", set())
     monkeypatch.delenv("WORKSHOP_CONFIRM", raising=False)
     yield mine
 
@@ -60,9 +61,8 @@ def test_with_nobody_to_ask_nothing_is_changed(on_aws: str, monkeypatch: Any) ->
         confirm.before_deploy(personal.load("demo_lambdas/hello_world"))
 
 
-def test_boto3_itself_asks_before_a_change_and_not_before_a_question(on_aws: str) -> None:
+def test_a_session_of_the_readers_own_asks_before_a_change_and_not_before_a_question(on_aws: str) -> None:
     session = boto3.session.Session("a", "b", region_name="eu-west-1")
-    confirm.ask_before_changes(session)
     ssm = session.client("ssm")
     with Stubber(ssm) as stub:
         stub.add_response("describe_parameters", {"Parameters": []}, {})
@@ -87,7 +87,7 @@ def test_every_operation_of_the_services_used_is_sorted_into_asking_and_changing
         "BatchWriteItem",
         "Publish",
     ):
-        assert confirm.changes(name), name
+        assert changes(name), name
     for name in (
         "DescribeStacks",
         "GetParameters",
@@ -102,7 +102,7 @@ def test_every_operation_of_the_services_used_is_sorted_into_asking_and_changing
         "Invoke",
         "SimulatePrincipalPolicy",
     ):
-        assert not confirm.changes(name), name
+        assert not changes(name), name
 
 
 def test_a_service_that_would_be_given_this_machines_address_is_refused(on_aws: str, monkeypatch: Any) -> None:

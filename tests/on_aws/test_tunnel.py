@@ -15,6 +15,7 @@ import pytest
 from tests.on_aws.tunnelled import SUFFIX, last, message
 from workshop import lesson
 from workshop.core import net
+from workshop.core.agreement import guard
 from workshop.core.errors import WorkshopError
 from workshop.on_aws import confirm, offer, personal, tunnel
 
@@ -108,14 +109,14 @@ def test_nonsense_in_the_queue_harms_nobody(base: str, client: Any) -> None:
 def test_a_service_gets_the_public_address_and_other_services_of_this_machine_none(
     base: str, stand_in: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(confirm, "_agreed", set())
+    monkeypatch.setattr(guard, "agreed", set())
     address = f"http://127.0.0.1:{stand_in.server_address[1]}"
     monkeypatch.setenv("MAIL_API_URL", address)
     lesson.deploy("demo_lambdas/access_ssm", quiet=True)
     service = personal.load("demo_lambdas/third_party")
     confirm.before_deploy(service)
     assert service.provider["environment"]["MAIL_API_URL"] == base
-    assert confirm._agreed
+    assert guard.agreed
     lesson.remove("demo_lambdas/access_ssm", quiet=True)
     # Where boto3 would talk to AWS itself, what was not offered is refused before anything is made.
     monkeypatch.setenv("MAIL_API_URL", "http://127.0.0.1:1/")

@@ -234,6 +234,8 @@ def set_environment(cloud: Cloud) -> None:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # With it boto3 would pass AWS_ENDPOINT_URL over, and talk to the account of a service's `profile`.
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
         }
         environment["WORKSHOP_CLOUD"] = cloud.endpoint
     else:

@@ -150,8 +150,11 @@ def _last_word(found: Any, removed: list[Any], also: list[str] | None, cloud: An
 
 
 def _remove(aws: Any, things: list[Any], *, quiet: bool) -> dict[Any, str]:
+    from workshop.core.agreement import guard
     from workshop.on_aws import cleaning
     from workshop.show import Progress
+
+    guard.given(aws.get("cloudformation"))  # by --yes, or by the answer to the question here
 
     with Progress("Cleaning up", quiet=quiet) as progress:
         return cleaning.clean(aws, things, progress)

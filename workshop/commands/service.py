@@ -106,9 +106,12 @@ def _deploy_function(
     folder: str, function: str, stage: str | None, region: str | None, param: list[str] | None, as_json: bool
 ) -> None:
     from workshop import serverless
+    from workshop.on_aws import confirm
 
     service, _ = load(folder, stage, region, param)
-    done = serverless.deploy_function(service, only_function(service, function))
+    name = only_function(service, function)
+    confirm.before_change(service, f"the code of the function {service.function_name(name)}")
+    done = serverless.deploy_function(service, name)
     if as_json:
         typer.echo(
             json.dumps(
@@ -191,6 +194,7 @@ def rollback(
 ) -> None:
     """Goes back to an earlier deployment; without a timestamp, lists them."""
     from workshop import serverless
+    from workshop.on_aws import confirm
     from workshop.show import Progress
 
     service, cloud = load(folder, stage, region, param)
@@ -200,6 +204,7 @@ def rollback(
         for stamp, when, now in found:
             out(f"{stamp}  {when:%Y-%m-%d %H:%M:%S} UTC{'  <- deployed' if now else ''}")
         return
+    confirm.before_change(service, f"rolling back the stack {service.stack}")
     with hinted(cloud), interruptible(), Progress(f"Rolling back {service.stack}") as progress:
         deployment = serverless.rollback(service, timestamp, on_step=progress)
     out(f"✔ Service rolled back to timestamp {timestamp} ({deployment.seconds:.2f}s)\n\n{deployment}")
@@ -208,9 +213,11 @@ def rollback(
 def remove(folder: Folder = ".", stage: Stage = None, region: Region = None, param: Param = None) -> None:
     """Removes a service with everything that deploying it made; its other variables need no value any more."""
     from workshop import serverless
+    from workshop.on_aws import confirm
     from workshop.show import Progress
 
     service, cloud = load(folder, stage, region, param, "to_remove")
+    confirm.before_change(service, f"removing the stack {service.stack}")
     out(f"Removing {service.name} from stage {service.stage} ({service.region})\n")
     with hinted(cloud), interruptible(), Progress(f"Removing {service.stack}") as progress:
         removal = serverless.remove(service, on_step=progress)

@@ -1,4 +1,5 @@
-"""Before the first change on AWS: what will be made, in which account, and what it may cost. Asked once a process.
+"""Before the first change on AWS: what will be made, in which account, and what it may cost. Asked once a process for
+each account and region (`workshop.core.agreement`), here in the words that fit a service.
 
 `WORKSHOP_CONFIRM=yes` answers for runs that nobody watches.
 """
@@ -6,38 +7,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from typing import Any
 
+from workshop.core.agreement import guard
 from workshop.core.errors import WorkshopError
-from workshop.core.telling import in_notebook, say
 from workshop.on_aws import tunnel
 from workshop.on_aws.names import LOG_DAYS, TAG, suffix
 
 REQUESTS = 1000  # more than a notebook sends
-_READS = ("Get", "List", "Describe", "Head", "Filter", "Query", "Scan", "BatchGet", "Simulate", "Lookup", "StartQuery")
-_CALLS = ("Invoke", "InvokeAsync", "AssumeRole", "AssumeRoleWithWebIdentity")
-_agreed: set[str] = set()
 TUNNEL = (
     "Where a service needs a third party's stand-in, the stack stand-ins is made as well: an HTTP API, a function and "
     "a bucket, with a queue for this notebook. "
 )
-
-
-def ask_before_changes(session: Any) -> None:
-    """Has every client of a boto3 session ask before the first call that changes something."""
-
-    def guard(model: Any, **_: Any) -> None:
-        if changes(model.name):
-            agree(f"{model.service_model.service_id}: {model.name}")
-
-    session.events.register("before-parameter-build", guard, unique_id="workshop-confirm")
-
-
-def changes(operation: str) -> bool:
-    """True for an operation that makes, changes or deletes something, by AWS's own naming of operations."""
-    return not operation.startswith(_READS) and operation not in _CALLS
 
 
 def before_deploy(service: Any) -> None:
@@ -50,9 +32,26 @@ def before_deploy(service: Any) -> None:
     if os.environ.get("WORKSHOP_CLOUD") != "aws":
         return
     only_here(service)
-    if not _agreed:
-        agree(f"the stack {service.stack}: {resources(service)}")
+    where, guard.statement = identity(service), statement
+    if where not in guard.agreed:
+        guard.agree(f"the stack {service.stack}: {resources(service)}", *where)
     tunnel.lead_through(service)
+
+
+def before_change(service: Any, what: str) -> None:
+    """Asks before something else is done to a service, when this process is connected to AWS: before its progress is
+    drawn, so that the question has a place.
+
+    Args:
+        service: the service.
+        what: such as `removing the stack hello-world-dev-k3f9`.
+
+    Raises:
+        WorkshopError: the reader said no, or there is nobody to ask.
+    """
+    if os.environ.get("WORKSHOP_CLOUD") == "aws":
+        guard.statement = statement
+        guard.agree(what, *identity(service))
 
 
 def only_here(service: Any) -> None:
@@ -88,23 +87,6 @@ def resources(service: Any) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
 
 
-def agree(what: str) -> None:
-    """Asks, once a process; an agreement counts for everything that follows in it.
-
-    Raises:
-        WorkshopError: the answer is no, or nobody can answer.
-    """
-    if _agreed:
-        return
-    account, region = identity()
-    said = statement(what, account, region)
-    say(said)
-    given = os.environ.get("WORKSHOP_CONFIRM", "").strip().lower()
-    if given not in ("yes", "y", "1", "true"):
-        _ask()
-    _agreed.add(account)
-
-
 def statement(what: str, account: str, region: str) -> str:
     """The paragraph a reader agrees to."""
     from workshop.on_aws.identity import masked
@@ -112,7 +94,8 @@ def statement(what: str, account: str, region: str) -> str:
     return (
         f"This will change things on AWS, in account {masked(account)}, region {region}. First: {what}. "
         f"{TUNNEL if tunnel.has_stand_ins() else ''}"
-        f"Names end with {suffix()} and stacks carry the tag {TAG}={suffix()}; logs are kept for {LOG_DAYS} days. "
+        + (f"Names end with {suffix()} and stacks carry the tag {TAG}={suffix()}; " if suffix() else "")
+        + f"logs are kept for {LOG_DAYS} days. "
         f"{cost()} To remove everything: workshop clean"
     )
 
@@ -136,28 +119,9 @@ def cost(requests: int = REQUESTS) -> str:
     )
 
 
-def identity() -> tuple[str, str]:
-    """Account and region, asked of STS."""
-    import boto3
+def identity(service: Any) -> tuple[str, str]:
+    """The account and region that a service is deployed to, by its own profile; asked of STS."""
+    from workshop.serverless.aws import clients
 
-    found = boto3.client("sts").get_caller_identity()
-    return found["Account"], os.environ.get("AWS_REGION", "")
-
-
-def _ask() -> None:
-    refusal = WorkshopError(
-        "Nothing was changed on AWS, because nobody agreed to it.",
-        fix="Answer yes, or set WORKSHOP_CONFIRM=yes for a run that nobody watches.",
-    )
-    if not in_notebook() and not (sys.stdin and sys.stdin.isatty()):
-        raise refusal
-    try:
-        answer = input("Go on? Type yes: ")
-    except EOFError:
-        raise refusal from None
-    except Exception as error:
-        if type(error).__name__ == "StdinNotImplementedError":  # a notebook run from a program
-            raise refusal from None
-        raise
-    if answer.strip().lower() not in ("yes", "y"):
-        raise refusal
+    aws = clients(service.region, service.profile, service.endpoint)
+    return guard.account_of(aws.get("cloudformation")), service.region

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import Any
 
+from workshop.core.agreement import guard
+from workshop.core.telling import in_notebook
 from workshop.on_aws.names import TAG, prefix, suffix
 
 _SERVICES = ("lambda", "logs", "cloudwatch", "iam", "events", "cloudformation")
@@ -24,6 +27,9 @@ def install(cloud: Any) -> None:
     from workshop.on_aws import kernel_errors
 
     kernel_errors.install(cloud)
+    guard.mode = cloud.mode
+    if cloud.mode == "aws" or in_notebook() or "botocore" in sys.modules:
+        guard.install()  # elsewhere the deploy tool does, when it first needs a client
     mine = suffix()
     if not mine:
         os.environ.pop("SSM_PREFIX", None)
@@ -39,7 +45,7 @@ def install(cloud: Any) -> None:
         from workshop.on_aws import confirm, deliveries
 
         deliveries.wait_for_deliveries(boto3.DEFAULT_SESSION)
-        confirm.ask_before_changes(boto3.DEFAULT_SESSION)
+        guard.statement = confirm.statement
         updates_have_arrived(boto3.DEFAULT_SESSION)
 
 

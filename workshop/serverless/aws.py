@@ -11,7 +11,8 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from workshop.core.agreement import guard, is_aws_host
 
 INVOKING = "lambda, once"  # a client of Lambda that asks once, and waits as long as a function may run
 _NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
@@ -28,6 +29,7 @@ class Clients:
     def __init__(self, region: str, profile: str, named: str = "") -> None:
         import boto3
 
+        guard.install()  # whoever deploys, from a command, a notebook or a program of their own, is asked first
         keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if named else {}
         self.session = boto3.session.Session(profile_name=profile or None, region_name=region, **keys)
         self.region, self._named = region, named
@@ -85,12 +87,6 @@ def clients(region: str, profile: str = "", named: str = "") -> Clients:
 @lru_cache(maxsize=16)
 def _clients(region: str, profile: str, named: str, *_key: str) -> Clients:
     return Clients(region, profile, named)
-
-
-def is_aws_host(url: str) -> bool:
-    """True for an address of AWS."""
-    host = urlsplit(url).hostname or ""
-    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def is_aws() -> bool:
