@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workshop.cloud.clouds import Cloud, status_of
+from workshop.core import temporary
 from workshop.core.doors import door
 from workshop.core.errors import WorkshopError
 from workshop.core.paths import shown
@@ -124,6 +125,7 @@ def start_local(*arguments: str) -> Cloud:
     from workshop.cloud.up import free_of_the_reader
 
     log = tempfile.NamedTemporaryFile("w+", prefix="workshop-cloud-", suffix=".log", delete=False, encoding="utf-8")  # noqa: SIM115
+    temporary.lock(log.fileno())  # the cloud inherits it: the log goes when both are gone
     flags: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import tempfile
 import threading
-from pathlib import Path
 from typing import Any
 
-from workshop.core import net
+from workshop.core import net, temporary
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
 from workshop.localaws.control import moto_door, neighbours, preload
@@ -55,7 +52,7 @@ class LocalAWS:
         self.settings = settings or Settings()
         self.clock = Clock()
         self.url, self.partners = "", {}
-        self.folder = Path(tempfile.mkdtemp(prefix="workshop-cloud-"))
+        self.folder = temporary.folder("workshop-cloud-")
         self.service = Service(Store(self.settings.account), Packages(self.folder), clock=self.clock.time)
         self.logs = LogBuffer(self.settings.log_events_per_group)
         self.metrics = Metrics()
@@ -102,6 +99,7 @@ class LocalAWS:
         )
         self.warming.start()
         self._chores.append(asyncio.create_task(self._reap()))
+        threading.Thread(target=temporary.sweep, name="sweep", daemon=True).start()  # what killed clouds left
 
     def own_client(self, service: str) -> Any:
         """A boto3 client of a service in the cloud's region, inside the process."""
@@ -140,7 +138,7 @@ class LocalAWS:
         finally:
             self.stacks.close()
             self.server.close()
-            await asyncio.to_thread(shutil.rmtree, self.folder, True)
+            await asyncio.to_thread(temporary.remove, self.folder)
 
     async def reset(self) -> None:
         """Back to the first state: nothing deployed, nobody running, real time."""

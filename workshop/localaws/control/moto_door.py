@@ -59,8 +59,21 @@ def _package_of(service: str, region: str) -> str:
 
 @cache
 def routes(package: str) -> list[tuple[re.Pattern[str], Handler]]:
-    """The paths of one of moto's services, in its own order."""
-    paths = load(f"{package}.urls").url_paths
+    """The paths of one of moto's services, in its own order.
+
+    Raises:
+        AwsError: the service needs a package that only one of moto's extras brings, and the workshop does not.
+            https://docs.getmoto.org/en/latest/docs/getting_started.html#installing-moto
+    """
+    try:
+        paths = load(f"{package}.urls").url_paths
+    except ImportError as error:
+        raise AwsError(  # a client's fault, by its status: SDKs try a server's fault again
+            "UnsupportedOperationException",
+            f"The offline cloud does not have the service {package}: it needs the package {error.name}, which the "
+            "workshop does not bring.",
+            400,
+        ) from None
     return [(re.compile(path.format("")), handler) for path, handler in paths.items()]
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
-import tempfile
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from workshop.core import temporary
 from workshop.localaws.runtime.concurrency import Concurrency
 from workshop.localaws.runtime.environment import Environment
 from workshop.localaws.runtime.launch import Launches
@@ -56,7 +54,7 @@ class Engine:
     async def start(self) -> None:
         """Be ready for requests: takes some 50 ms, for the launcher process and the trial of namespaces."""
         self.loop = asyncio.get_running_loop()
-        self.scratch = Path(tempfile.mkdtemp(prefix="workshop-engine-")).resolve()
+        self.scratch = temporary.folder("workshop-engine-")
         self.watching = Watch(self)
         self.launches = Launches(self.scratch, self.runtimes)
         self.launcher = new_launcher(self.scratch)
@@ -308,4 +306,4 @@ class Engine:
             request.future.cancel()
         await self.launcher.close()
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(shutil.rmtree, self.scratch, True)
+            await asyncio.to_thread(temporary.remove, self.scratch)
