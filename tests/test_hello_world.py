@@ -62,18 +62,18 @@ def test_it_answers_boto3_and_http(service: Callable[..., Path], client: Callabl
     assert json.loads(invoked["Payload"].read())["body"] == answer.text
 
 
-def test_a_second_call_reuses_the_process_and_ten_at_once_use_ten(service: Callable[..., Path]) -> None:
+def test_a_second_call_reuses_the_environment_and_ten_at_once_use_ten(service: Callable[..., Path]) -> None:
     handler = (
         "import os, time\n"
         "def hello(event, context):\n"
         "    time.sleep(3 if event['queryStringParameters'] else 0)\n"
-        "    return {'statusCode': 200, 'body': str(os.getpid())}\n"
+        "    return {'statusCode': 200, 'body': os.environ['AWS_LAMBDA_LOG_STREAM_NAME']}\n"
     )
     address = url(deploy(service(handler)))
     assert httpx.get(address).text == httpx.get(address).text
     with ThreadPoolExecutor(10) as pool:
-        pids = set(pool.map(lambda _: httpx.get(f"{address}?together=1", timeout=LONGEST).text, range(10)))
-    assert len(pids) == 10
+        streams = set(pool.map(lambda _: httpx.get(f"{address}?together=1", timeout=LONGEST).text, range(10)))
+    assert len(streams) == 10
 
 
 ENDS = {

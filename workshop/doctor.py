@@ -108,6 +108,13 @@ def no_live_keys() -> str:
     return "Stripe test key set: Stripe itself answers" if os.environ.get("STRIPE_TEST_KEY") else "no real keys needed"
 
 
+def reach(endpoint: str) -> str:
+    """What a function may do on this machine; docs/security.md has more."""
+    import httpx
+
+    return str(httpx.get(f"{endpoint}/_workshop/status", timeout=30, trust_env=False).json()["functions"])
+
+
 def hello_world(cloud: Any) -> Iterator[Check]:
     """The cloud comes up, and a hello world is deployed, called and removed in it, under a stage of its own."""
     from workshop.cloud.switch import connect
@@ -122,6 +129,8 @@ def hello_world(cloud: Any) -> Iterator[Check]:
     yield finding
     if not finding.ok:
         return
+    if connected[0].mode == "local":
+        yield check("Functions", lambda: reach(connected[0].endpoint), "See docs/security.md.")
     from workshop import serverless
     from workshop.on_aws import arrivals, confirm, personal
 

@@ -128,8 +128,14 @@ async def cloud(port: int = 0, *, partners_only: bool = False) -> AsyncIterator[
             servers.append((server(local.asgi, http=GatewayProtocol), aws))
         servers += [(server(partner_app(name, clock or Told(), urls)), sock) for name, sock in sockets.items()]
         tasks = [asyncio.create_task(each.serve(sockets=[sock])) for each, sock in servers]
-        folders = local.engine.launches.folders if local else ""
-        yield {"aws": url_of(aws) if aws else "", "partners": urls, "pid": os.getpid(), "folders": folders}
+        launches = local.engine.launches if local else None
+        yield {
+            "aws": url_of(aws) if aws else "",
+            "partners": urls,
+            "pid": os.getpid(),
+            "folders": launches.folders if launches else "",
+            "functions": launches.reach if launches else "",
+        }
     finally:
         for each, _ in servers:
             each.should_exit = True

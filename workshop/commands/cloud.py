@@ -45,6 +45,7 @@ def up(
         for name, url in status["partners"].items():
             typer.echo(f"{name + ' stand-in':<16} {url}")
         typer.echo(f"{'folders':<16} {status['folders']}")
+        typer.echo(f"{'functions':<16} {status['functions']}")
         typer.echo(f"\nOther tools: set AWS_ENDPOINT_URL={status['aws']}")
         typer.echo("Commands of this checkout find it by themselves. Ctrl-C ends it.")
 

@@ -162,6 +162,7 @@ class Functions:
             log_format="JSON" if json_logs else "Text",
             application_log_level=logs.get("ApplicationLogLevel", "INFO") if json_logs else "",
             system_log_level=logs.get("SystemLogLevel", "INFO") if json_logs else "",
+            ephemeral_storage=(config.get("EphemeralStorage") or {}).get("Size", 512),
             revision=f"{version.revision}.{version.invalidated}",
         )
 

@@ -85,6 +85,12 @@ class Room:
         assert invocation.function_error is None, (invocation.payload, self.lines)
         return json.loads(invocation.payload)
 
+    async def process(self, spec: FunctionSpec, event: Any = None) -> int:
+        """The process that answered a request, by its number on this machine; in a function it may have another."""
+        invocation = await self.engine.invoke(spec, json.dumps(event).encode())
+        assert invocation.function_error is None, (invocation.payload, self.lines)
+        return invocation.pid
+
     async def fail(self, spec: FunctionSpec, event: Any = None) -> dict[str, Any]:
         """The error document of a request that fails."""
         invocation = await self.engine.invoke(spec, json.dumps(event).encode())

@@ -20,11 +20,11 @@ from tests.support import LONGEST
 from workshop.localaws.runtime import FunctionSpec, Throttled
 
 pytestmark = pytest.mark.anyio
-SLEEP = "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()\n"
+SLEEP = "import time\ndef handler(e, c):\n    time.sleep(e)\n"
 
 
 async def at_once(room: Room, spec: FunctionSpec, count: int, seconds: float = 0.3) -> list[int]:
-    return await asyncio.gather(*(room.call(spec, seconds) for _ in range(count)))
+    return await asyncio.gather(*(room.process(spec, seconds) for _ in range(count)))
 
 
 async def test_ten_at_once_use_ten_processes_and_the_next_ten_the_same(engines: Engines) -> None:
@@ -40,12 +40,12 @@ async def test_the_environment_used_last_is_used_again(engines: Engines) -> None
     async with engines() as room:
         spec = room.function(SLEEP)
         await at_once(room, spec, 2)  # both are warm: only what they do takes time
-        slow = asyncio.create_task(room.call(spec, 1.0))
+        slow = asyncio.create_task(room.process(spec, 1.0))
         await until(lambda: any(e["state"] == "busy" for e in room.engine.environments()))
-        quick = await room.call(spec, 0)
+        quick = await room.process(spec, 0)
         last = await slow
         assert quick != last
-        assert [await room.call(spec, 0) for _ in range(3)] == [last] * 3
+        assert [await room.process(spec, 0) for _ in range(3)] == [last] * 3
 
 
 async def test_reserved_concurrency(engines: Engines) -> None:
@@ -55,25 +55,25 @@ async def test_reserved_concurrency(engines: Engines) -> None:
         under_way = asyncio.create_task(at_once(room, spec, 2))
         await until(lambda: len(room.engine.environments()) == 2)
         with pytest.raises(Throttled) as refused:
-            await room.call(spec, 0)
+            await room.process(spec, 0)
         assert refused.value.reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
         await under_way
-        await room.call(spec, 0)
+        await room.process(spec, 0)
         room.engine.set_reserved(spec.arn, 0)
         with pytest.raises(Throttled):
-            await room.call(spec, 0)
+            await room.process(spec, 0)
         room.engine.set_reserved(spec.arn, None)
-        await room.call(spec, 0)
+        await room.process(spec, 0)
 
 
 async def test_the_accounts_limit_is_what_nobody_reserved(engines: Engines) -> None:
     async with engines(account_concurrency=3) as room:
         spec, other = room.function(SLEEP), room.function(SLEEP)
         room.engine.set_reserved(other.arn, 2)
-        under_way = asyncio.create_task(room.call(spec, 0.3))
+        under_way = asyncio.create_task(room.process(spec, 0.3))
         await until(room.engine.environments)
         with pytest.raises(Throttled) as refused:
-            await room.call(spec, 0)
+            await room.process(spec, 0)
         assert refused.value.reason == "ConcurrentInvocationLimitExceeded"
         await at_once(room, other, 2, 0)
         await under_way
@@ -87,22 +87,22 @@ async def test_beyond_the_cap_requests_wait_in_order(engines: Engines) -> None:
         assert len(room.engine.environments()) == 2
         assert room.last.queued_ms > 100
         other = room.function(SLEEP)  # idle environments of others make room
-        assert await room.call(other, 0) not in pids
+        assert await room.process(other, 0) not in pids
         assert len(room.engine.environments()) == 2
-        mixed = await asyncio.gather(*(room.call(one, 0.05) for one in (spec, other, spec, other, spec)))
+        mixed = await asyncio.gather(*(room.process(one, 0.05) for one in (spec, other, spec, other, spec)))
         assert len(mixed) == 5
 
 
 async def test_a_waiting_request_whose_caller_left_is_dropped(engines: Engines) -> None:
     async with engines(max_processes=1) as room:
         spec = room.function(SLEEP)
-        first = asyncio.create_task(room.call(spec, 0.3))
+        first = asyncio.create_task(room.process(spec, 0.3))
         await until(room.engine.environments)
-        second = asyncio.create_task(room.call(spec, 0))
+        second = asyncio.create_task(room.process(spec, 0))
         await asyncio.sleep(0.05)
         second.cancel()
         await first
-        await room.call(spec, 0)
+        await room.process(spec, 0)
         assert len(room.sink.invocations) == 2
         assert room.engine.concurrency.total == 0
 
@@ -124,20 +124,20 @@ async def test_retiring_ends_idle_environments_now_and_busy_ones_after(engines: 
     async with engines() as room:
         spec = room.function(SLEEP)
         pids = await at_once(room, spec, 2)
-        under_way = asyncio.create_task(room.call(spec, 1.0))
+        under_way = asyncio.create_task(room.process(spec, 1.0))
         await until(lambda: any(e["state"] == "busy" for e in room.engine.environments()))
         room.engine.retire(spec.arn)
         assert [e["state"] for e in room.engine.environments()] == ["busy"]
         assert await under_way in pids
         await until(lambda: not room.engine.environments())
         await until(lambda: not any(alive(pid) for pid in pids))
-        assert await room.call(spec, 0) not in pids
+        assert await room.process(spec, 0) not in pids
 
 
 async def test_idle_environments_are_reaped(engines: Engines) -> None:
     async with engines(idle_seconds=LONGEST) as room:
         spec = room.function(SLEEP)
-        pid = await room.call(spec, 0)
+        pid = await room.process(spec, 0)
         assert room.engine.reap() == 0
         room.engine.settings.idle_seconds = 0.05
         await asyncio.sleep(0.1)
@@ -150,12 +150,12 @@ async def test_moving_the_clock_past_the_idle_time_reaps(engines: Engines) -> No
     moved = [0.0]
     async with engines(clock=lambda: 1_900_000_000 + moved[0]) as room:
         spec = room.function(SLEEP)
-        first = await room.call(spec, 0)
+        first = await room.process(spec, 0)
         moved[0] += 599
         assert room.engine.reap() == 0
         moved[0] += 2
         assert room.engine.reap() == 1
-        assert await room.call(spec, 0) != first
+        assert await room.process(spec, 0) != first
 
 
 async def test_a_runtime_that_does_not_come_back_is_not_waited_for(engines: Engines) -> None:

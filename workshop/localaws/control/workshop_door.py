@@ -64,6 +64,7 @@ async def status(aws: LocalAWS, _: Request) -> Response:
             "partners": aws.partners,
             "services": ["lambda", "cloudformation", "apigateway", "s3", "iam", "logs"],
             "folders": aws.engine.launches.folders,
+            "functions": aws.engine.launches.reach,
         }
     )
 

@@ -59,7 +59,8 @@ class Engine:
         self.launches = Launches(self.scratch, self.runtimes)
         self.launcher = new_launcher(self.scratch)
         await self.launcher.start(isolate=self.settings.isolation == "auto")
-        self.launches.allow(self.launcher.isolation == "namespaces", self.launcher.why)
+        view = self.launcher.view if self.launcher.isolation == "namespaces" else None
+        self.launches.allow(view, self.launcher.why)
 
     @property
     def isolation(self) -> str:

@@ -14,9 +14,11 @@ from workshop.localaws.runtime.model import FunctionSpec
 from workshop.localaws.runtime.process import Launch
 from workshop.localaws.runtime.runtimes import Interpreter, Runtimes
 from workshop.localaws.runtime.variables import Folders, variables
+from workshop.localaws.runtime.view import View
 
 CLIENTS = Path(__file__).parent / "clients"
 COVERED = ("/opt", "/var/task", "/var/runtime", "/var/lang")  # what a namespace puts other folders over
+MOST_TMPFS = 1024  # MB of /tmp that are kept in memory; a larger one is a folder on disk, without a bound
 
 
 class Launches:
@@ -24,19 +26,31 @@ class Launches:
 
     Args:
         scratch: a folder of the engine's own.
-        namespaces: whether folders can be made to appear at AWS's paths.
+        runtimes: finds interpreters.
     """
 
     def __init__(self, scratch: Path, runtimes: Runtimes) -> None:
         self.scratch, self.runtimes = scratch, runtimes
-        self.namespaces, self.why_paths = False, ""
+        self.view: View | None = None
+        self.why_paths = ""
         self.site = sdk_folder()
         self.merged: dict[tuple[Path, ...], Path] = {}
 
-    def allow(self, namespaces: bool, why_not: str) -> None:
-        """Use namespaces from now on, unless they would cover the Python that runs the workshop."""
-        self.namespaces = namespaces and not covered(self.runtimes.own())
-        self.why_paths = "" if self.namespaces else why_not or "Python itself is under one of AWS's paths"
+    def allow(self, view: View | None, why_not: str) -> None:
+        """Give functions their own view of the machine from now on, unless Python itself would not be in it."""
+        own = self.runtimes.own()
+        if view is not None:
+            try:
+                view.of_interpreter(own.path, own.prefix)
+                why_not = "Python itself is under one of AWS's paths" if covered(own) else ""
+            except ValueError as error:
+                why_not = str(error)
+        self.view, self.why_paths = (None if why_not else view), why_not
+
+    @property
+    def namespaces(self) -> bool:
+        """Whether functions have a view of their own."""
+        return self.view is not None
 
     @property
     def folders(self) -> str:
@@ -44,6 +58,18 @@ class Launches:
         if self.namespaces:
             return "as on AWS: code at /var/task, layers at /opt, nothing else can be written than /tmp"
         return f"found by LAMBDA_TASK_ROOT and the search paths, not at /var/task and /opt: {self.why_paths}"
+
+    @property
+    def reach(self) -> str:
+        """What a function may do on this machine, in one sentence."""
+        if self.namespaces:
+            return (
+                "a function sees its own folders and processes only, not your files; it may use the network as you may"
+            )
+        return (
+            "a function runs as you and may do what you may: read your files, see and end your processes, use the "
+            f"network ({self.why_paths})"
+        )
 
     def prepare(
         self, spec: FunctionSpec, *, environment_id: str, address: str, stream: str, init_type: str, secret: bytes
@@ -59,15 +85,20 @@ class Launches:
         family = "python" if spec.runtime.startswith("python") else "node" if interpreter else "provided"
         client = CLIENTS / family if interpreter else self.empty("runtime")
         tmp = self.scratch / "tmp" / environment_id
-        tmp.mkdir(parents=True, exist_ok=True)
         opt = self.opt(spec.layer_dirs)
         site = self.site
         kept = self.scratch / "bytecode" / hashlib.sha256(repr(spec.key).encode()).hexdigest()[:16]
-        places = self.places(spec, interpreter, opt, client, tmp, site, kept)
+        places = self.places(spec, interpreter, opt, client, site, kept)
+        tmp_mb = spec.ephemeral_storage if places and spec.ephemeral_storage <= MOST_TMPFS else 0
+        if not tmp_mb:
+            tmp.mkdir(parents=True, exist_ok=True)
+            if places:
+                places.append((str(tmp), "/tmp", True))
         seen = {real: place for real, place, _ in places}
         task, layers, runtime_dir = (seen.get(str(f), str(f)) for f in (spec.code_dir, opt, client))
-        folders = Folders(task, layers, runtime_dir, "" if "/tmp" in seen.values() else str(tmp))
+        folders = Folders(task, layers, runtime_dir, "" if places else str(tmp))
         environ = variables(spec, folders, address=address, stream=stream, init_type=init_type)
+        program = (str(Path(interpreter.path).resolve()) if places else interpreter.path) if interpreter else ""
         if family == "python":
             inside = (opt, site, kept, self.scratch / "bytecode" / "sdk")
             names = [seen.get(str(folder), str(folder)) for folder in inside]
@@ -75,12 +106,18 @@ class Launches:
                 names[3] = ""  # the workshop's own environment has its bytecode beside the modules
             environ["_WORKSHOP_FOLDERS"] = "|".join(names)
             flags = ["-u", "-S", "-s", "-X", "utf8"]
-            argv = [interpreter.path, *flags, f"{runtime_dir}/bootstrap.py", secret.hex()]
+            argv = [program, *flags, f"{runtime_dir}/bootstrap.py", secret.hex()]
         elif family == "node":
-            argv = [interpreter.path, f"{runtime_dir}/bootstrap.mjs", secret.hex()]
+            argv = [program, f"{runtime_dir}/bootstrap.mjs", secret.hex()]
         else:
             argv = [self.bootstrap(spec.code_dir, task, opt, layers)]
-        return Launch(argv, environ, task, places, environment_id)
+        if self.view is None or not places:
+            return Launch(argv, environ, task, marker=environment_id)
+        for _, place, _ in places:
+            self.view.stand(place)
+        # A place comes after those that it is in.
+        ordered = sorted([*self.view.places, *places], key=lambda each: each[1].count("/"))
+        return Launch(argv, environ, task, str(self.view.root), ordered, tmp_mb, environment_id)
 
     def places(
         self,
@@ -88,24 +125,27 @@ class Launches:
         interpreter: Interpreter | None,
         opt: Path,
         client: Path,
-        tmp: Path,
         site: Path,
         kept: Path,
     ) -> list[tuple[str, str, bool]]:
         """Which folder appears where, writable or not; empty when none can move, or one would cover the interpreter."""
-        if not self.namespaces:
+        if self.view is None:
             return []
-        if interpreter and covered(interpreter):
-            return []
+        own: list[tuple[str, str, bool]] = []
+        if interpreter:
+            if covered(interpreter):
+                return []
+            try:
+                own = self.view.of_interpreter(interpreter.path, interpreter.prefix)
+            except ValueError:  # it would bring the home folder with it
+                return []
         places = [(spec.code_dir, "/var/task", False), (opt, "/opt", False), (client, "/var/runtime", False)]
         if interpreter and spec.runtime.startswith("python"):
             places.append((site, f"/var/lang/lib/python{interpreter.minor}/site-packages", False))
             for folder in (kept, self.scratch / "bytecode" / "sdk"):
                 folder.mkdir(parents=True, exist_ok=True)
                 places.append((folder, f"/var/lang/bytecode/{folder.name}", True))
-        tmp_is_free = not (interpreter and covered(interpreter, ("/tmp",)))
-        places.append((tmp, "/tmp" if tmp_is_free else str(tmp), True))
-        return [(str(folder), place, writable) for folder, place, writable in places]
+        return own + [(str(folder), place, writable) for folder, place, writable in places]
 
     def opt(self, layers: tuple[Path, ...]) -> Path:
         """One folder with all layers; of two files with one name the later layer's stays.

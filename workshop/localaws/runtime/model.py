@@ -37,6 +37,7 @@ class FunctionSpec:
     log_format: str = "Text"  # or "JSON"
     application_log_level: str = ""  # JSON format only
     system_log_level: str = ""
+    ephemeral_storage: int = 512  # MB of /tmp
     revision: str = ""  # changes with every update of code or configuration
 
     @property

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 
@@ -19,6 +18,7 @@ from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime import process
 from workshop.localaws.runtime.proc import descendants, resident, signal_apart, value
 from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output
+from workshop.localaws.runtime.view import View
 
 LOOK_AGAIN = 0.05  # seconds between looks for child processes
 FILES = 4096  # descriptors: each environment takes four, and macOS allows 256 unless asked
@@ -147,14 +147,21 @@ class PosixLauncher(process.Launcher):
         if not isolate:
             self.why = "it was not asked for"
             return
-        with tempfile.TemporaryDirectory() as folder:
-            self.probed = self.loop.create_future()
-            places = [(folder, place, place == "/tmp") for place in ("/var/task", "/var/runtime", "/opt", "/tmp")]
-            self.send({"probe": places})
-            try:
-                self.why = await asyncio.wait_for(self.probed, 10)
-            except TimeoutError:
-                self.why = "the trial took too long"
+        if not LINUX:
+            self.why = "this system has no namespaces"
+            return
+        self.view = View(self.scratch / "root")
+        try:
+            await asyncio.to_thread(self.view.make)
+        except OSError as error:
+            self.why = f"{error.filename}: {error.strerror}"
+            return
+        self.probed = self.loop.create_future()
+        self.send({"probe": (str(self.view.root), self.view.places, 1)})
+        try:
+            self.why = await asyncio.wait_for(self.probed, 10)
+        except TimeoutError:
+            self.why = "the trial took too long"
         self.isolation = "paths" if self.why else "namespaces"
 
     def open(self) -> None:
@@ -192,8 +199,9 @@ class PosixLauncher(process.Launcher):
         child = PosixProcess(self.number, read, output, exited)
         self.asked[self.number] = child
         message = {"id": self.number, "argv": launch.argv, "environ": launch.environ, "cwd": launch.cwd}
+        seen = {"root": launch.root, "places": launch.places, "tmp_mb": launch.tmp_mb}
         try:
-            self.send({**message, "places": launch.places, "marker": launch.marker}, write)
+            self.send({**message, **seen, "marker": launch.marker}, write)
         except OSError as error:
             del self.asked[self.number]
             child.close_pipe()

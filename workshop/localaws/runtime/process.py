@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workshop.localaws.runtime.view import View
 
 CHUNK = 65536
 CHILDREN_AGAIN = 0.25  # seconds
@@ -27,15 +30,18 @@ class Launch:
         argv: the argument vector; the first is an absolute path.
         environ: the whole environment.
         cwd: the folder to start in.
-        places: folders, the absolute paths where they are to appear (Linux namespaces), and whether they can be
-            written there; empty for none.
+        root: the folder that is to be its root (Linux namespaces); empty for the machine's own.
+        places: folders, the absolute paths where they are to appear there, and whether they can be written.
+        tmp_mb: the size of its own /tmp in MB; 0 when that is among the places.
         marker: text that every process of this environment, and no other, has in its environment variables.
     """
 
     argv: list[str]
     environ: dict[str, str]
     cwd: str
+    root: str = ""
     places: list[tuple[str, str, bool]] = field(default_factory=list)
+    tmp_mb: int = 0
     marker: str = ""
 
 
@@ -105,6 +111,7 @@ class Launcher(ABC):
 
     isolation = "paths"  # or "namespaces": code at /var/task, layers at /opt
     why = ""  # why it is not "namespaces"
+    view: View | None = None  # what functions see where there are namespaces
 
     @abstractmethod
     async def start(self, isolate: bool) -> None:

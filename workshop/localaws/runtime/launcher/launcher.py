@@ -38,6 +38,8 @@ class Launcher:
         self.buffer = b""
         self.descriptors = []
         self.roots = {}  # pid -> marker: the environments' own processes
+        self.houses = {}  # pid -> process 1 of its namespace, where it has one
+        self.life, self.life_write = os.pipe()  # reads nothing until this process is gone
         self.starting = {}  # error pipe -> [number of the request, text so far]
         self.poll = select.poll()
         self.poll.register(sock, select.POLLIN)
@@ -103,7 +105,13 @@ class Launcher:
         pid = os.fork()
         if pid == 0:
             try:
-                namespaces.enter(places)
+                namespaces.leave()
+                first = os.fork()  # only it is in the namespace of processes
+                if first == 0:
+                    os.set_inheritable(write, False)
+                    namespaces.enter(*places)
+                else:
+                    os.waitpid(first, 0)
             except BaseException as error:
                 os.write(write, str(error).encode())
             os._exit(0)
@@ -117,14 +125,14 @@ class Launcher:
         """Fork, and let the child become the environment's process."""
         read, write = os.pipe()
         parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                become(message, output, parent)
-            except BaseException as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                os.write(write, f"fork/exec {message['argv'][0]}: {reason.lower()}".encode())
-            os._exit(127)
+        if message["root"]:
+            pid, house = self.start_apart(message, output, write)
+            if house:
+                self.houses[pid] = house
+        else:
+            pid = os.fork()
+            if pid == 0:
+                self.become(message, output, write, parent)
         os.close(write)
         os.close(output)
         os.set_blocking(read, False)
@@ -134,6 +142,44 @@ class Launcher:
         self.starting[read] = [message["id"], b""]
         self.poll.register(read, select.POLLIN)
         self.tell(id=message["id"], pid=pid)
+
+    def start_apart(self, message, output, write):
+        """A process in namespaces of its own. Returns it, and process 1 beside it.
+
+        Process 1 takes no signals from its own namespace and has to take over orphans, so a function is not that one. A
+        child in the middle makes the namespaces and both processes, and ends; the function's parent is the launcher.
+        """
+        told, tell = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+            try:
+                namespaces.leave()
+                house = os.fork()
+                if house == 0:
+                    namespaces.keep_house(self.life)
+                pid = namespaces.fork_sibling()
+                if pid == 0:
+                    self.become(message, output, write, 0)
+                os.write(tell, b"%d %d" % (pid, house))
+            except BaseException as error:
+                os.write(write, f"fork/exec {message['argv'][0]}: {error}".encode())
+                os.write(tell, b"0 0")
+            os._exit(0)
+        pid, house = map(int, os.read(told, 100).split() or (0, 0))
+        os.close(told)
+        os.close(tell)
+        if pid:
+            os.waitpid(middle, 0)
+        return pid or middle, house
+
+    def become(self, message, output, write, parent):
+        """In the child: be the environment's process, or tell why not."""
+        try:
+            become(message, output, parent)
+        except BaseException as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            os.write(write, f"fork/exec {message['argv'][0]}: {reason.lower()}".encode())
+        os._exit(127)
 
     def started(self, descriptor):
         """The child executed its program (the pipe closes), or says why it could not."""
@@ -162,6 +208,8 @@ class Launcher:
                 ended.append(pid)
                 kill_group(pid)
                 del self.roots[pid]
+                if pid in self.houses:  # and with it whatever else is in the namespace
+                    kill(self.houses.pop(pid))
                 scale = 1024 if sys.platform == "darwin" else 1
                 code = os.waitstatus_to_exitcode(status)
                 for descriptor in list(self.starting):  # its failure to start, if any, is told first
@@ -174,8 +222,9 @@ class Launcher:
     def end_leftovers(self):
         """Kill adopted processes of environments that are gone, such as daemons in a session of their own."""
         live = set(self.roots.values())
+        houses = set(self.houses.values())
         for pid in children():
-            if pid not in self.roots:
+            if pid not in self.roots and pid not in houses:
                 try:
                     with open(f"/proc/{pid}/environ", "rb") as file:
                         environ = file.read()
@@ -208,11 +257,12 @@ def become(message, output, parent):
     os.dup2(null, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    if message["places"]:
-        namespaces.enter(message["places"])
+    if message["root"]:
+        namespaces.enter(message["root"], message["places"], message["tmp_mb"])
+        namespaces.give_up_powers()
     if LINUX:
         namespaces.die_with_parent()
-        if os.getppid() != parent:
+        if os.getppid() != parent:  # 0 from within a namespace that the parent is not in
             os._exit(0)
     signal.set_wakeup_fd(-1)
     for number in RESTORED:
