@@ -11,13 +11,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH1
 
 def main():
     """Checks the Python version, then sets up or runs. Returns the exit code."""
-    if sys.version_info < (3, 11):  # noqa: UP036
-        found = ".".join(str(part) for part in sys.version_info[:3])
-        sys.stderr.write(
-            "This workshop needs Python 3.11 or newer; %s is Python %s. "  # noqa: UP031
-            "Install a newer one (python.org has installers for every system) and start again with it, "
-            "for example: python3.12 -m workshop\n" % (sys.executable, found)
-        )
+    from workshop.setup import supported
+
+    refused = supported.refusal()
+    if refused:
+        sys.stderr.write(refused + "\n")
         return 1
     try:
         from workshop.setup.bootstrap import run

@@ -27,7 +27,7 @@ def checks(cloud: Any = None, *, deploy: bool | None = None) -> Iterator[Check]:
         cloud: a connected `Cloud` to try hello world in; None starts one for this.
         deploy: try hello world; default: yes, but on AWS only when asked, since that makes something there.
     """
-    yield check("Python", python_version, "Install Python 3.11 or newer and start with it: python3 -m workshop")
+    yield check("Python", python_version, "Start with another Python: the line above says which command.")
     packages = check("Packages", installed_packages, "Run: python3 -m workshop (it installs what is missing)")
     yield packages
     yield check("Disk", free_disk, "Make 0.5 GB of room: function packages are unzipped to the temporary folder.")
@@ -50,9 +50,11 @@ def checks(cloud: Any = None, *, deploy: bool | None = None) -> Iterator[Check]:
 
 
 def python_version() -> str:
-    """The version and how it came."""
-    if sys.version_info < (3, 11):  # noqa: UP036
-        raise WorkshopError(f"{sys.version.split()[0]} is too old.")
+    """The version: one that the workshop's packages have wheels for."""
+    from workshop.setup import supported
+
+    if refused := supported.refusal():
+        raise WorkshopError(refused)
     return sys.version.split()[0]
 
 

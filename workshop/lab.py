@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from workshop.core import net
+from workshop.core import net, system
 from workshop.core.errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST = "notebooks/00_start_here.ipynb"
+LONGEST_SOCKET = 103  # bytes of a socket's path: macOS has the shorter limit
+SOCKET = f"kernel-{'0' * 8}-{'0' * 4}-{'0' * 4}-{'0' * 4}-{'0' * 12}-ipc-65535"  # how JupyterLab calls a kernel's
 
 
 def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
@@ -48,14 +50,28 @@ def options(port: int, token: str, *, notebook: str, stage: bool) -> list[str]:
         "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=None",
     ]
-    if os.name != "nt":
-        # Kernels over sockets in the file system: nobody else on this machine can listen in, and no warning is due.
+    if sockets_in_files():
+        # Nobody else on this machine can listen in, and no warning is due.
         found.append("--KernelManager.transport=ipc")
     if stage:
         found.append(f"--LabApp.user_settings_dir={private / 'stage-settings'}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         found.append("--ServerApp.allow_root=True")  # containers and Binder
     return found
+
+
+def sockets_in_files() -> bool:
+    """Whether kernels can talk over sockets in the file system (`ipc`); where not, they talk over loopback ports.
+
+    A socket's path may have 103 bytes on macOS and 107 on Linux, and JupyterLab puts it into its runtime folder, which
+    lies in the reader's own: on a Mac a name of more than 22 letters is too long for it.
+    https://man7.org/linux/man-pages/man7/unix.7.html
+    """
+    if system.WINDOWS:
+        return False
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return len(os.fsencode(Path(jupyter_runtime_dir()) / SOCKET)) <= LONGEST_SOCKET
 
 
 def find(name: str) -> str:
@@ -186,6 +202,6 @@ def announce(port: int, url: str, browser: bool, preflight: bool) -> None:
 
 def has_screen() -> bool:
     """False where opening a browser would start a text one in this terminal."""
-    if sys.platform.startswith("linux"):
+    if system.REAL == "linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "microsoft" in os.uname().release)
     return not os.environ.get("SSH_CONNECTION")

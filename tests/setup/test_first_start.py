@@ -180,7 +180,7 @@ def test_a_stamp_of_another_lock_file_is_not_believed(checkout: Path) -> None:
     assert "disk became full" in start(checkout, "error: no space left on device").communicate(timeout=LONGEST)[1]
 
 
-@pytest.mark.parametrize("name", ["__main__.py", "__init__.py"])
+@pytest.mark.parametrize("name", ["__main__.py", "__init__.py", "setup/__init__.py", "setup/supported.py"])
 def test_an_old_python_can_read_what_tells_it_that_it_is_too_old(name: str) -> None:
     source = (ROOT / "workshop" / name).read_text(encoding="utf-8")
     assert ast.parse(source, feature_version=(3, 6)).body, "it raises SyntaxError where Python 3.6 cannot read it"

@@ -194,7 +194,7 @@ def offline(
     region: Region = None,
     param: Param = None,
 ) -> None:
-    """Serves a service's API on http://localhost:3000; edits are live at the next request."""
+    """Serves a service's API on http://127.0.0.1:3000; edits are live at the next request."""
     from workshop import serverless
     from workshop.cloud.beside import SERVED_HERE, beside
     from workshop.cloud.switch import connect_command

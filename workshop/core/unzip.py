@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import shutil
 import stat
-import sys
 import zipfile
 from pathlib import Path
+
+from workshop.core import system
 
 # Linux's limits, which are Lambda's too: https://man7.org/linux/man-pages/man0/limits.h.0p.html
 MOST_NAME, MOST_PATH = 255, 4096 - 1024  # bytes; the folder that it is unpacked into has a path as well
@@ -141,7 +141,7 @@ def _parts(name: str) -> Parts:
         raise BadZip(f"The name {_shown(name)} is not text.") from None
     if any(size > MOST_NAME for size in sizes) or sum(sizes) + len(sizes) > MOST_PATH:
         raise BadZip(f"The name {_shown(name)} is too long; a file's name has at most {MOST_NAME} bytes.")
-    if sys.platform == "win32" and any(letter in ':<>|?*"' for letter in plain):
+    if system.WINDOWS and any(letter in ':<>|?*"' for letter in plain):
         raise BadZip(f"The name {_shown(name)} cannot be on Windows.")
     return parts
 
@@ -204,7 +204,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, most: 
                 raise TooLarge(f"{_shown(entry.filename)} is larger than the zip says.")
             sink.write(chunk)
     mode = (entry.external_attr >> 16) & 0o777
-    if mode and os.name == "posix":
+    if mode and system.POSIX:
         place.chmod(mode | stat.S_IRUSR)
     return size
 

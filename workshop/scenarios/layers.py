@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from workshop import lesson
+from workshop.core import programs
 from workshop.core.errors import WorkshopError
 from workshop.lesson import deploy, remove
 from workshop.on_aws.names import suffix
@@ -58,7 +59,7 @@ def languages(deployment: Any, event: Any) -> Table:
     """
     rows = []
     for program, function in LANGUAGES.items():
-        if shutil.which(program) is None:
+        if not programs.find(program):
             rows.append((program, f"no {program} on this machine: left out"))
             continue
         answer = ask(deployment.functions[function], event)

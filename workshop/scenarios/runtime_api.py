@@ -19,6 +19,7 @@ from botocore.config import Config
 from workshop import serverless
 from workshop.cloud.beside import beside
 from workshop.cloud.switch import connect
+from workshop.core import system
 from workshop.core.errors import WorkshopError
 from workshop.lesson import find
 from workshop.serverless.aws import INVOKING, clients
@@ -52,6 +53,8 @@ class Waiting:
         start = beside(connect(), HERE)
         try:
             self._lambda, self._logs = self._on_own(self._own.enter_context(start())) if start else _connected()
+            if system.WINDOWS:
+                self._without_bash()
             self._before = self._addresses()
         except BaseException:
             self._own.close()
@@ -66,6 +69,13 @@ class Waiting:
         self.function = service.function_name("by-hand")
         aws = clients(service.region, "", endpoint)
         return aws.get(INVOKING), aws.get("logs")
+
+    def _without_bash(self) -> None:
+        """Lets the runtime that waits be one of Python, which its layer holds too: Windows starts no bash script."""
+        print("Windows starts no bash script, so what waits here is written in Python. The Runtime API is the same.")
+        settings = {"Runtime": "python3.13", "Handler": "by_hand.wait"}
+        self._lambda.update_function_configuration(FunctionName=self.function, **settings)
+        self._lambda.get_waiter("function_updated_v2").wait(FunctionName=self.function)
 
     def _invoke(self, payload: str) -> None:
         try:

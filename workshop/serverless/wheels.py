@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from workshop.core import system
 from workshop.core.errors import WorkshopError
 from workshop.serverless import zips
 
@@ -30,9 +31,9 @@ def cache_folder() -> Path:
     """Where built packages are kept between runs."""
     if os.environ.get("WORKSHOP_CACHE"):
         return Path(os.environ["WORKSHOP_CACHE"])
-    if os.name == "nt":
+    if system.NT:
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
+    elif system.REAL == "macos":
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 import stat
 import zipfile
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from workshop.core import system
 from workshop.core.errors import WorkshopError
 
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold
@@ -89,7 +89,7 @@ def build(
                 )
             try:
                 content = file.read_bytes()
-                executable = bool(file.stat().st_mode & stat.S_IXUSR) if os.name != "nt" else False
+                executable = bool(file.stat().st_mode & stat.S_IXUSR) if system.POSIX else False
             except OSError as error:
                 raise WorkshopError(f"{path} cannot be read: {error.strerror}.") from None
             write(archive, path, content, executable or content.startswith(b"#!"))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from workshop.core import system
 from workshop.setup.troubles import SetupError
 
 
@@ -30,15 +31,15 @@ def only_one(folder: Path) -> Iterator[None]:
             print("Another set-up is running in this folder: waiting for it.", flush=True)
             said = True
         time.sleep(0.5)
-    if os.name != "nt":
+    if not system.NT:
         os.set_inheritable(descriptor, True)
     try:
         yield
     finally:
-        if os.name != "nt":  # Windows removes no open file; elsewhere it must go while it is still ours
+        if not system.NT:  # Windows removes no open file; elsewhere it must go while it is still ours
             path.unlink(missing_ok=True)
         os.close(descriptor)
-        if os.name == "nt":
+        if system.NT:
             with contextlib.suppress(OSError):  # the next one has opened it
                 path.unlink(missing_ok=True)
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workshop.setup import halves, install
+from workshop.core import system
+from workshop.setup import halves, install, supported
 from workshop.setup.troubles import SetupError
 
 # One module of each package that a missing environment would lack; found without importing any.
@@ -36,6 +37,8 @@ def run(arguments: list[str], root: str) -> int:
     try:
         # Inside, a package that is missing all the same means that the environment was damaged: mend it.
         if not install.is_ready(venv, folder) or (inside and not has_packages()):
+            if unfit := supported.without_wheels():
+                raise SetupError(unfit)
             install.install(venv, folder, again=inside)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -57,7 +60,7 @@ def hand_over(python: Path, arguments: list[str], folder: Path) -> int:
     )
     environment.setdefault("PYTHONUTF8", "1")
     command = [str(python), "-m", "workshop", *arguments]
-    if os.name != "nt":
+    if not system.NT:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execve(python, command, environment)

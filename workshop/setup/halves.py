@@ -12,17 +12,18 @@ import shutil
 import sys
 from pathlib import Path
 
+from workshop.core import system
 from workshop.setup.troubles import SetupError
 
 
 def python_of(venv: Path) -> Path:
     """The interpreter inside a virtual environment."""
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return venv / ("Scripts/python.exe" if system.NT else "bin/python")
 
 
 def site_packages(venv: Path) -> Path | None:
     """Where a virtual environment keeps its packages; None before there is such a place."""
-    found = [venv / "Lib/site-packages"] if os.name == "nt" else sorted((venv / "lib").glob("python3*/site-packages"))
+    found = [venv / "Lib/site-packages"] if system.NT else sorted((venv / "lib").glob("python3*/site-packages"))
     return next((folder for folder in found if folder.is_dir()), None)
 
 

@@ -20,12 +20,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from workshop.core import system
 from workshop.setup import halves
 from workshop.setup.alone import only_one
 from workshop.setup.troubles import SetupError, explain
 
 NEEDED_BYTES = 1_200_000_000  # about 450 MB installed, as much again while wheels are unpacked, and room to work
 STAMP = ".workshop-ready"
+# Windows' `workshop`. %~dp0 is its own folder, whatever that is called: blanks, & and % in it are harmless in quotes.
+COMMAND = b'@"%~dp0python.exe" -X utf8 -m workshop %*\r\n'
 # uv's words that a reader wants to see; one line a package, and the reasons of a failure, are not among them.
 UV_PROGRESS = ("Using", "Resolved", "Prepared", "Downloading", "Building", "Installed", "Uninstalled", "Checked")
 
@@ -192,7 +195,7 @@ def running(
         text=True,
         encoding="utf-8",
         errors="replace",
-        close_fds=os.name == "nt",  # elsewhere it inherits the lock of `only_one`, the only handle that can be
+        close_fds=system.NT,  # elsewhere it inherits the lock of `only_one`, the only handle that can be
     )
     assert process.stdout is not None
     tail: deque[str] = deque(maxlen=30)
@@ -226,8 +229,8 @@ def link(venv: Path, folder: Path) -> None:
     # Before Python 3.13 Windows reads a plain line in its own code page; an ASCII one means the same everywhere.
     line = text if text.isascii() else f"import sys; sys.path.append({text!a})"
     (packages / "serverless_payments_workshop.pth").write_text(line + "\n", encoding="utf-8")
-    if os.name == "nt":
-        (venv / "Scripts/workshop.cmd").write_text('@"%~dp0python.exe" -X utf8 -m workshop %*\r\n', encoding="utf-8")
+    if system.NT:
+        (venv / "Scripts/workshop.cmd").write_bytes(COMMAND)
         return
     script = venv / "bin/workshop"
     python = shlex.quote(str(venv / "bin/python"))

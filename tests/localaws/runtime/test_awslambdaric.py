@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from tests.localaws.runtime.room import Engines, until
+from workshop.core import system
 
 
 def python_with_ric() -> str:
@@ -26,7 +27,7 @@ def python_with_ric() -> str:
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(
-        sys.platform != "linux" or not python_with_ric(),
+        not system.LINUX or not python_with_ric(),
         reason="awslambdaric (Linux only) is not installed: name an interpreter that has it in AWSLAMBDARIC_PYTHON",
     ),
 ]

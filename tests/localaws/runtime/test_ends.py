@@ -16,9 +16,10 @@ import pytest
 
 from tests.localaws.runtime.room import Engines, until
 from tests.support import LONGEST
+from workshop.core import system
 
 pytestmark = pytest.mark.anyio
-POSIX = os.name == "posix"
+POSIX = system.POSIX
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ async def test_memory_is_looked_at_once_more_at_the_end(engines: Engines) -> Non
             assert (await room.fail(spec))["errorType"] == "Runtime.OutOfMemory"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much of a process is shared")
+@pytest.mark.skipif(not system.LINUX, reason="only Linux tells how much of a process is shared")
 async def test_what_a_fork_shares_counts_once(engines: Engines) -> None:
     code = """
         import os, time
@@ -218,3 +219,21 @@ async def test_code_that_is_gone(engines: Engines) -> None:
         spec.code_dir.rmdir()
         error = await room.fail(spec)
         assert error["errorType"] == "Runtime.InvalidEntrypoint"
+
+
+@pytest.mark.skipif(system.WINDOWS, reason="nothing is sent over a socket there")
+async def test_a_descriptor_in_transit_is_kept_until_it_has_arrived(engines: Engines) -> None:
+    """macOS throws away what is in transit when its sender closes it, so the sender waits for the launcher's answer."""
+    async with engines(freeze=False) as room:
+        await room.call(room.function("def handler(e, c): pass\n"))
+        launcher = room.engine.launcher.popen.pid
+        os.kill(launcher, signal.SIGSTOP)
+        try:
+            waiting = asyncio.create_task(room.call(room.function("def handler(e, c): return 'arrived'\n")))
+            await until(lambda: bool(room.engine.launcher.asked))
+            [child] = room.engine.launcher.asked.values()
+            os.fstat(child.in_transit)  # raises where it is closed
+        finally:
+            os.kill(launcher, signal.SIGCONT)
+        assert await waiting == "arrived"
+        assert child.in_transit == -1

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import calendar
-import os
 import re
 
 import pytest
 
 from tests.localaws.runtime.room import OWN_PYTHON, Engines, until
+from workshop.core import system
 
 pytestmark = pytest.mark.anyio
 
@@ -168,7 +168,7 @@ async def test_output_of_a_long_request_is_seen_while_it_runs(engines: Engines) 
         await task
 
 
-@pytest.mark.skipif(os.name != "posix", reason="nothing is frozen on Windows")
+@pytest.mark.skipif(system.WINDOWS, reason="nothing is frozen on Windows")
 async def test_what_is_left_undone_is_logged_with_the_next_request(engines: Engines) -> None:
     code = """
         import threading, time

@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 
 from tests.localaws.runtime.room import Engines, Room, until
 from tests.support import LONGEST
+from workshop.core import system
 from workshop.localaws.runtime import FunctionSpec, Throttled
 
 pytestmark = pytest.mark.anyio
@@ -227,7 +226,7 @@ async def ticks_in_half_a_second(engines: Engines, code: str) -> int:
         return frozen
 
 
-@pytest.mark.skipif(os.name != "posix", reason="only signals can stop a process")
+@pytest.mark.skipif(system.WINDOWS, reason="only signals can stop a process")
 async def test_between_requests_everything_stands_still(engines: Engines, tmp_path: Path) -> None:
     code = """
         import subprocess, threading, time
@@ -243,7 +242,7 @@ async def test_between_requests_everything_stands_still(engines: Engines, tmp_pa
     assert await ticks_in_half_a_second(engines, code) < 50  # not the hundred that the half second had room for
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of children in sessions of their own")
+@pytest.mark.skipif(not system.LINUX, reason="only Linux tells of children in sessions of their own")
 async def test_a_child_in_a_session_of_its_own_stands_still_too(engines: Engines) -> None:
     code = """
         import os, subprocess, tempfile

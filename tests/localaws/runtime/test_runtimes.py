@@ -8,17 +8,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 
 import pytest
 
 from tests.localaws.runtime.room import OWN_PYTHON, Engines
+from workshop.core import system
 from workshop.core.errors import WorkshopError
 
 pytestmark = pytest.mark.anyio
-POSIX = pytest.mark.skipif(os.name != "posix", reason="a bootstrap is a program for Linux")
+POSIX = pytest.mark.skipif(system.WINDOWS, reason="a bootstrap is a program for Linux")
 NODE = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 
 
@@ -279,7 +279,8 @@ async def test_a_bootstrap_that_is_missing_or_cannot_run(engines: Engines) -> No
         spec = room.function({"bootstrap": "#!/nowhere/interpreter\n"}, runtime="provided.al2023")
         error = await room.fail(spec)
         assert error["errorType"] == "Runtime.InvalidEntrypoint"
-        assert "fork/exec /var/task/bootstrap: no such file or directory" in error["errorMessage"]
+        seen = "/var/task" if room.engine.isolation == "namespaces" else spec.code_dir
+        assert f"fork/exec {seen}/bootstrap: no such file or directory" in error["errorMessage"]
         (spec.code_dir / "bootstrap").chmod(0o644)
         assert "permission denied" in (await room.fail(spec))["errorMessage"]
 

@@ -189,6 +189,8 @@ class Environment:
         if self.phase == "init":
             self.begin_time(request)
         self.request, self.state = request, "busy"
+        if request.cold or self.process.polled:  # what was printed before it comes before it in the log
+            self.process.drain()
         self.log.tail = [] if request.tail else None
         self.log.add(self.frames.start(request.request_id, self.engine.clock()))
         self.engine.watch()

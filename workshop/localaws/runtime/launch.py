@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from workshop.core import programs, system
 from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime.model import FunctionSpec
 from workshop.localaws.runtime.process import Launch
@@ -110,7 +111,7 @@ class Launches:
         elif family == "node":
             argv = [program, f"{runtime_dir}/bootstrap.mjs", secret.hex()]
         else:
-            argv = [self.bootstrap(spec.code_dir, task, opt, layers)]
+            argv = self.bootstrap(spec.code_dir, task, opt, layers)
         if self.view is None or not places:
             return Launch(argv, environ, task, marker=environment_id)
         for _, place, _ in places:
@@ -170,14 +171,24 @@ class Launches:
         return folder
 
     @staticmethod
-    def bootstrap(code: Path, task: str, opt: Path, layers: str) -> str:
+    def bootstrap(code: Path, task: str, opt: Path, layers: str) -> list[str]:
         """The program of a custom runtime, in the code or in a layer.
 
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+
+        Raises:
+            WorkshopError: there is none; or this is Windows, and the program that its `#!` line names is not here.
         """
         for real, seen in ((code, task), (opt, layers)):
             if (real / "bootstrap").is_file():
-                return f"{seen}/bootstrap"
+                if system.POSIX:
+                    return [f"{seen}/bootstrap"]
+                if command := programs.of_script(real / "bootstrap"):
+                    return command
+                raise WorkshopError(
+                    "Windows starts no bootstrap that is a program for Linux, and the program in its #! line is not "
+                    "installed here. It would run on AWS."
+                )
         raise WorkshopError("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 
     def discard(self, environment_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from workshop.core import system
 from workshop.localaws.runtime.model import FunctionSpec
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 EVENT_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs counts 26 for each event's own overhead
 TAIL_LIMIT = 4096  # bytes; https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (LogResult)
-WINDOWS = os.name == "nt"
 PENDING_LIMIT = 1000  # events held back before they go to the sink
 
 
@@ -79,7 +79,7 @@ class LogStream:
         """What was printed: an event a line."""
         if not data:
             return
-        if WINDOWS:
+        if system.WINDOWS:
             data = data.replace(b"\r\n", b"\n")
         lines = (self.line + data).split(b"\n") if self.line else data.split(b"\n")
         self.line = lines.pop()

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+from workshop.core import system
 from workshop.core.errors import WorkshopError
 from workshop.localaws.runtime import process
 from workshop.localaws.runtime.proc import descendants, resident, signal_apart, value
@@ -24,15 +25,14 @@ LOOK_AGAIN = 0.05  # seconds between looks for child processes
 FILES = 4096  # descriptors: each environment takes four, and macOS allows 256 unless asked
 SCRIPT = Path(__file__).parent / "launcher" / "launcher.py"
 BASE = getattr(sys, "_base_executable", None) or sys.executable
-LINUX = sys.platform == "linux"
 
 
 class PosixProcess(process.Process):
     """A process group. Its id is known a moment after it was asked for; until then a kill is remembered."""
 
-    def __init__(self, number: int, pipe: int, output: Output, exited: Exited) -> None:
+    def __init__(self, number: int, pipe: int, in_transit: int, output: Output, exited: Exited) -> None:
         super().__init__(output, exited)
-        self.number, self.pipe = number, pipe
+        self.number, self.pipe, self.in_transit = number, pipe, in_transit
         self.killed = False
         self.below: list[int] = []
         self.apart: list[int] = []  # frozen children outside the group
@@ -41,12 +41,22 @@ class PosixProcess(process.Process):
 
     def started(self, pid: int) -> None:
         """The launcher says which process it is."""
+        self.arrived()
         self.pid = pid
-        if LINUX:
+        if system.LINUX:
             with contextlib.suppress(OSError):
                 self.status_file = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         if self.killed:
             self.kill()
+
+    def arrived(self) -> None:
+        """Let go of our copy of the pipe's writing end: the launcher has its own now, or never will.
+
+        Not before: macOS may throw away a descriptor that is in transit over a socket when its sender closes it.
+        """
+        if self.in_transit >= 0:
+            os.close(self.in_transit)
+            self.in_transit = -1
 
     def drain(self) -> None:
         while self.pipe >= 0:
@@ -65,6 +75,7 @@ class PosixProcess(process.Process):
 
     def close_pipe(self) -> None:
         """No more output, or none that is wanted."""
+        self.arrived()
         if self.pipe >= 0:
             self.loop.remove_reader(self.pipe)
             os.close(self.pipe)
@@ -110,7 +121,7 @@ class PosixProcess(process.Process):
     def measure(self) -> int:
         if not self.alive or not self.pid:
             return 0
-        if not LINUX:
+        if not system.LINUX:
             return self.measure_by_psutil()
         try:
             status = os.pread(self.status_file, 4096, 0)
@@ -147,7 +158,7 @@ class PosixLauncher(process.Launcher):
         if not isolate:
             self.why = "it was not asked for"
             return
-        if not LINUX:
+        if not system.LINUX:
             self.why = "this system has no namespaces"
             return
         self.view = View(self.scratch / "root")
@@ -169,7 +180,7 @@ class PosixLauncher(process.Launcher):
         ours, theirs = socket.socketpair()
         # Its own session: Ctrl-C in a terminal is for the cloud, which then ends everything in order.
         self.popen = subprocess.Popen(
-            [BASE, "-I", "-S", str(SCRIPT), str(theirs.fileno()), str(self.scratch)],
+            [BASE, "-I", "-S", str(SCRIPT), str(theirs.fileno()), str(self.scratch), system.NAME],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -196,7 +207,7 @@ class PosixLauncher(process.Launcher):
         read, write = os.pipe()
         os.set_blocking(read, False)
         self.number += 1
-        child = PosixProcess(self.number, read, output, exited)
+        child = PosixProcess(self.number, read, write, output, exited)
         self.asked[self.number] = child
         message = {"id": self.number, "argv": launch.argv, "environ": launch.environ, "cwd": launch.cwd}
         seen = {"root": launch.root, "places": launch.places, "tmp_mb": launch.tmp_mb}
@@ -206,8 +217,6 @@ class PosixLauncher(process.Launcher):
             del self.asked[self.number]
             child.close_pipe()
             raise WorkshopError(f"A process could not be started: {error}.") from None
-        finally:
-            os.close(write)
         return child
 
     def receive(self) -> None:

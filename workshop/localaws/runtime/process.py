@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workshop.localaws.runtime.view import View
+
+from workshop.core import system
 
 CHUNK = 65536
 CHILDREN_AGAIN = 0.25  # seconds
@@ -53,6 +54,8 @@ class Process(ABC):
         exited: called on the loop, once, with the return code; negative for a signal.
     """
 
+    polled = False  # whether its output is looked for now and then, instead of the loop telling of it
+
     def __init__(self, output: Output, exited: Exited) -> None:
         self.loop = asyncio.get_running_loop()
         self.output, self.exited = output, exited
@@ -85,13 +88,14 @@ class Process(ABC):
         """Memory held now by it and its children, in KB; keeps the peak."""
 
     def measure_by_psutil(self) -> int:
-        """The same where there is no /proc: its children are looked for less often, since that reads every process."""
+        """The same where there is no /proc. Its children are looked for beside, so they count a bit later."""
         import psutil
 
         try:
             top = psutil.Process(self.pid)
             if perf_counter() - self.looked > CHILDREN_AGAIN:
-                self.looked, self.children = perf_counter(), top.children(recursive=True)
+                self.looked = perf_counter()
+                self.loop.run_in_executor(None, self.look_for_children, top)
             held = top.memory_info().rss
         except psutil.Error:
             return 0
@@ -100,6 +104,13 @@ class Process(ABC):
                 held += child.memory_info().rss
         self.peak_kb = max(self.peak_kb, held // 1024)
         return held // 1024
+
+    def look_for_children(self, top: Any) -> None:
+        """In a thread: psutil reads every process of the machine for this, which takes too long for the loop."""
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            self.children = top.children(recursive=True)
 
     def peak_mb(self) -> int:
         """The most memory held at once until now, in whole MB."""
@@ -128,7 +139,7 @@ class Launcher(ABC):
 
 def new_launcher(scratch: Path) -> Launcher:
     """The launcher for this system; the scratch folder goes when the cloud is gone."""
-    if os.name == "nt":
+    if system.WINDOWS:
         from workshop.localaws.runtime.windows import WindowsLauncher
 
         return WindowsLauncher(scratch)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from workshop.core import programs, system
 from workshop.core.errors import WorkshopError
 
 DOCS = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
@@ -60,8 +60,6 @@ class Runtimes:
             WorkshopError: the runtime is retired, unknown, or not available on this machine.
         """
         if runtime in PROVIDED:
-            if os.name == "nt":
-                raise unavailable(runtime, "its bootstrap is a program for Linux")
             return None
         if runtime in RETIRED:
             raise retired(runtime)
@@ -118,7 +116,7 @@ class Runtimes:
     def node(self, runtime: str) -> Interpreter:
         """The machine's Node.js."""
         if "node" not in self.found:
-            path = shutil.which("node")
+            path = programs.find("node")
             version = output([path, "--version"]) if path else ""
             self.found["node"] = None
             if path and version.startswith("v"):
@@ -149,19 +147,43 @@ def unavailable(runtime: str, why: str, fix: str = "") -> WorkshopError:
 
 
 def python_candidates(wanted: str) -> list[list[str]]:
-    """Commands that may start Python of that version, likely ones first."""
-    home = Path.home()
-    name = f"python{wanted}"
-    if os.name == "nt":
-        uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path(os.environ.get("APPDATA", home)) / "uv" / "python"))
-        return [[str(path)] for path in sorted(uv.glob(f"cpython-{wanted}*/python.exe"))] + [["py", f"-{wanted}"]]
-    pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv"))
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", home / ".local" / "share" / "uv" / "python"))
-    places = sorted(pyenv.glob(f"versions/{wanted}.*/bin/{name}")) + sorted(uv.glob(f"cpython-{wanted}*/bin/{name}"))
-    on_path = shutil.which(name)
-    places += [Path(on_path)] if on_path else []
+    """Commands that may start Python of that version, likely ones first. Only looks; nothing is started.
+
+    Launchers are not asked: `py` and pyenv's shims take seconds to say that there is none, and may install one.
+    """
+    home, name = Path.home(), f"python{wanted}"
+    if system.NT:
+        uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path(os.environ.get("APPDATA", home)) / "uv" / "python")
+        places = [*registered(wanted), *sorted(uv.glob(f"cpython-{wanted}.*/python.exe"))]
+        return [[str(path)] for path in places if path.exists()]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv")
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local" / "share" / "uv" / "python")
+    places = sorted(pyenv.glob(f"versions/{wanted}.*/bin/{name}")) + sorted(uv.glob(f"cpython-{wanted}.*/bin/{name}"))
+    on_path = programs.find(name)
+    places += [Path(on_path)] if on_path and Path(on_path).parent.name != "shims" else []
     places += [Path(folder) / name for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")]
-    return [[str(path)] for path in places if path.exists()]
+    places.append(Path(f"/Library/Frameworks/Python.framework/Versions/{wanted}/bin/{name}"))  # python.org's for macOS
+    return [[str(path)] for path in dict.fromkeys(places) if path.exists()]
+
+
+def registered(wanted: str) -> list[Path]:
+    """Pythons of that version that Windows' registry tells of, for the user and for all.
+
+    https://peps.python.org/pep-0514/
+    """
+    import winreg
+
+    found = []
+    for hive in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):  # type: ignore[attr-defined]
+        for tag in (wanted, f"{wanted}-arm64"):
+            try:
+                key = rf"Software\Python\PythonCore\{tag}\InstallPath"
+                with winreg.OpenKey(hive, key) as opened:  # type: ignore[attr-defined]
+                    folder = winreg.QueryValueEx(opened, "")[0]  # type: ignore[attr-defined]
+            except OSError:
+                continue
+            found.append(Path(folder) / "python.exe")
+    return found
 
 
 def inspect_python(command: list[str], wanted: str) -> Interpreter | None:

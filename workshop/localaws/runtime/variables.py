@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from workshop.core import programs, system
 from workshop.localaws.runtime.model import FunctionSpec
 
 # A Windows process without these cannot load its own libraries or open a socket.
@@ -71,15 +73,20 @@ def changeable(spec: FunctionSpec, folders: Folders) -> dict[str, str]:
         major = spec.runtime.removeprefix("nodejs").removesuffix(".x")
         modules = (f"{opt}/nodejs/node{major}", f"{opt}/nodejs", runtime)
         values["NODE_PATH"] = os.pathsep.join(f"{folder}/node_modules" for folder in modules)
-    if os.name == "nt":
+    if system.WINDOWS:
         values |= {name: os.environ[name] for name in WINDOWS if name in os.environ}
-        values |= {"PATH": f"{os.environ.get('PATH', '')};{opt}\\bin", "PYTHONUTF8": "1", "TZ": "UTC0"}
+        values |= {
+            "PATH": os.pathsep.join([os.environ.get("PATH", ""), str(Path(opt, "bin"))]),
+            "PYTHONUTF8": "1",
+            "TZ": "UTC0",
+        }
         return values | {"TEMP": folders.tmp, "TMP": folders.tmp}
+    homebrew = "".join(f":{place}" for place in programs.MACOS if place != "/usr/local/bin") if system.MACOS else ""
     libraries = ("/var/lang/lib", "/lib64", "/usr/lib64", runtime, f"{runtime}/lib", task, f"{task}/lib", f"{opt}/lib")
     values |= {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin:/bin:{opt}/bin",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin:/bin{homebrew}:{opt}/bin",
         "LD_LIBRARY_PATH": ":".join(libraries),
     }
     return values | ({"TMPDIR": folders.tmp} if folders.tmp else {})

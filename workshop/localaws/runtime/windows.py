@@ -9,118 +9,52 @@ Different from Linux and macOS: nothing is frozen between requests, and folders 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import subprocess
 import threading
 from pathlib import Path
 
+from workshop.core import system
 from workshop.localaws.runtime import process
 from workshop.localaws.runtime.process import CHUNK, Exited, Launch, Output
 
+if system.NT:
+    from workshop.localaws.runtime.windows_calls import FLAGS, Job, Pipe, peak_of
+else:  # WORKSHOP_PRETEND=windows
+    from workshop.localaws.runtime.windows_pretended import FLAGS, Job, Pipe, peak_of  # type: ignore[assignment]
+
 PIPE_SIZE = 1 << 20  # bytes a process may write between two looks at its output
 POLL_SECONDS = 0.01
-EXTENDED_LIMITS, KILL_ON_JOB_CLOSE = 9, 0x2000
-
-
-class BasicLimits(ctypes.Structure):
-    """JOBOBJECT_BASIC_LIMIT_INFORMATION"""
-
-    _fields_ = (
-        ("PerProcessUserTimeLimit", ctypes.c_int64),
-        ("PerJobUserTimeLimit", ctypes.c_int64),
-        ("LimitFlags", ctypes.c_uint32),
-        ("MinimumWorkingSetSize", ctypes.c_size_t),
-        ("MaximumWorkingSetSize", ctypes.c_size_t),
-        ("ActiveProcessLimit", ctypes.c_uint32),
-        ("Affinity", ctypes.c_size_t),
-        ("PriorityClass", ctypes.c_uint32),
-        ("SchedulingClass", ctypes.c_uint32),
-    )
-
-
-class ExtendedLimits(ctypes.Structure):
-    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION"""
-
-    _fields_ = (
-        ("Basic", BasicLimits),
-        ("IoInfo", ctypes.c_uint64 * 6),
-        ("ProcessMemoryLimit", ctypes.c_size_t),
-        ("JobMemoryLimit", ctypes.c_size_t),
-        ("PeakProcessMemoryUsed", ctypes.c_size_t),
-        ("PeakJobMemoryUsed", ctypes.c_size_t),
-    )
-
-
-def kernel32() -> ctypes.CDLL:
-    """The library, with the handle types it needs on 64 bits."""
-    library = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
-    library.CreateJobObjectW.restype = ctypes.c_void_p
-    library.CreateJobObjectW.argtypes = (ctypes.c_void_p, ctypes.c_wchar_p)
-    library.SetInformationJobObject.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32)
-    library.AssignProcessToJobObject.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-    library.TerminateJobObject.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-    library.CloseHandle.argtypes = (ctypes.c_void_p,)
-    return library
-
-
-class Job:
-    """A job object that kills what is in it when it is closed."""
-
-    def __init__(self) -> None:
-        self.library = kernel32()
-        self.handle = self.library.CreateJobObjectW(None, None)
-        limits = ExtendedLimits()
-        limits.Basic.LimitFlags = KILL_ON_JOB_CLOSE
-        self.library.SetInformationJobObject(self.handle, EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
-
-    def add(self, handle: int) -> None:
-        """Put a process into the job; its children follow by themselves."""
-        self.library.AssignProcessToJobObject(self.handle, handle)
-
-    def kill(self) -> None:
-        """End all processes in the job."""
-        if self.handle:
-            self.library.TerminateJobObject(self.handle, 1)
-
-    def close(self) -> None:
-        """Let go of the job, which ends what is left in it."""
-        if self.handle:
-            self.library.CloseHandle(self.handle)
-            self.handle = None
 
 
 class WindowsProcess(process.Process):
     """A process in a job of its own. Its output is looked for in turns: the loop cannot wait for a pipe here."""
 
-    def __init__(self, launch: Launch, output: Output, exited: Exited) -> None:
-        import _winapi
-        import msvcrt
+    polled = True
 
+    def __init__(self, launch: Launch, output: Output, exited: Exited) -> None:
         super().__init__(output, exited)
-        reading, writing = _winapi.CreatePipe(None, PIPE_SIZE)
-        self.reading = reading
-        self.pipe = msvcrt.open_osfhandle(reading, os.O_RDONLY)
-        write_end = msvcrt.open_osfhandle(writing, os.O_WRONLY)
+        self.source = Pipe(PIPE_SIZE)
+        self.pipe = self.source.reading
         self.job = Job()
         try:
             self.popen = subprocess.Popen(
                 launch.argv,
                 stdin=subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
+                stdout=self.source.writing,
+                stderr=self.source.writing,
                 env=launch.environ,
                 cwd=launch.cwd,
-                creationflags=subprocess.CREATE_NO_WINDOW,  # type: ignore[attr-defined]
+                **FLAGS,
             )
         except OSError:
             os.close(self.pipe)
             self.job.close()
             raise
         finally:
-            os.close(write_end)
+            os.close(self.source.writing)
         self.pid = self.popen.pid
-        self.job.add(int(self.popen._handle))  # type: ignore[attr-defined]
+        self.job.add(self.popen)
         self.timer = self.loop.call_later(POLL_SECONDS, self.poll)
         threading.Thread(target=self.wait, name=f"wait-{self.pid}", daemon=True).start()
 
@@ -131,11 +65,9 @@ class WindowsProcess(process.Process):
             self.timer = self.loop.call_later(POLL_SECONDS, self.poll)
 
     def drain(self) -> None:
-        import _winapi
-
         while self.pipe >= 0:
             try:
-                available = _winapi.PeekNamedPipe(self.reading, 0)[0]
+                available = self.source.available()
             except OSError:  # every writer has closed its end
                 return
             if not available:
@@ -180,13 +112,14 @@ class WindowsProcess(process.Process):
 
         if not self.alive:
             return 0
-        try:
-            peak = getattr(psutil.Process(self.pid).memory_info(), "peak_wset", 0) // 1024
-        except psutil.Error:
-            return 0
-        held = self.measure_by_psutil()
-        self.peak_kb = max(self.peak_kb, peak)
-        return held
+        held = peak = 0
+        for pid in self.job.pids():
+            with contextlib.suppress(psutil.Error):
+                memory = psutil.Process(pid).memory_info()
+                held += memory.rss
+                peak = max(peak, peak_of(pid, memory) if pid == self.pid else 0)
+        self.peak_kb = max(self.peak_kb, peak // 1024, held // 1024)
+        return held // 1024
 
 
 class WindowsLauncher(process.Launcher):

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.net import LOOPBACK
 from workshop.serverless.aws import is_aws
 from workshop.serverless.service import Service, load
 from workshop.serverless.serving.app import App
@@ -100,8 +101,11 @@ class Offline:
 
     @property
     def url(self) -> str:
-        """Its address, such as `http://localhost:3000`."""
-        return f"http://localhost:{self.port}"
+        """Its address, such as `http://127.0.0.1:3000`.
+
+        Not `localhost`: Windows tries ::1 for that first, where nothing listens, and each connection waits two seconds.
+        """
+        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def endpoint(self) -> str:
