@@ -24,6 +24,7 @@ from workshop.cloud.clouds import Cloud, status_of
 from workshop.core import temporary
 from workshop.core.doors import door
 from workshop.core.errors import WorkshopError
+from workshop.core.live_keys import ONLY_TESTS, has_live_key
 from workshop.core.paths import shown
 
 REGION = "eu-west-1"  # the talk's
@@ -107,9 +108,9 @@ def refuse_live_keys() -> None:
     https://docs.stripe.com/keys
     """
     for name, value in os.environ.items():
-        if value.startswith(("sk_live_", "rk_live_")):
+        if has_live_key(value):
             raise WorkshopError(
-                f"{name} holds a live Stripe key. This workshop makes test payments only and never uses a live key.",
+                f"{name} holds a live Stripe key. {ONLY_TESTS}",
                 fix=f"Unset {name}, or set STRIPE_TEST_KEY to a test key (sk_test_…).",
             )
     key = os.environ.get("STRIPE_TEST_KEY", "")

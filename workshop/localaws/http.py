@@ -113,7 +113,10 @@ class Request:
         Raises:
             ValueError: the body is no JSON.
         """
-        return json.loads(self.body) if self.body.strip() else {}
+        try:
+            return json.loads(self.body) if self.body.strip() else {}
+        except RecursionError:
+            raise json.JSONDecodeError("it is nested too deeply", "", 0) from None
 
 
 @dataclass

@@ -24,6 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from workshop.core.live_keys import ONLY_TESTS, has_live_key
 from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 from workshop.partners.faults import Fault, Faults
@@ -112,6 +113,7 @@ class StandIn:
         doors: further routes below `/_stand_in`, such as `Route("/inbox", …)`.
         reset: called by `POST /_stand_in/reset`.
         error_body: the JSON that this service sends with an error status, for a fault that answers one.
+        knows_live_keys: it refuses Stripe's live keys itself, in its own words.
     """
 
     def __init__(
@@ -122,8 +124,10 @@ class StandIn:
         doors: Iterable[BaseRoute] = (),
         reset: Callable[[], None] = lambda: None,
         error_body: Callable[[int], Any] = lambda status: {"message": f"The stand-in was told to answer {status}."},
+        knows_live_keys: bool = False,
     ) -> None:
         self.app, self.context, self.error_body, self._reset = app, context, error_body, reset
+        self.knows_live_keys = knows_live_keys
         self.log, self.faults = RequestLog(context.clock), Faults()
         unusable = dict.fromkeys((BadBody, ValueError, TypeError, AttributeError), _unusable)
         self._doors = Starlette(routes=[*doors, *self._own_doors()], exception_handlers=unusable)
@@ -136,6 +140,10 @@ class StandIn:
     async def _answer(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if any(has_live_key(value) for _, value in scope["headers"]) and not self.knows_live_keys:
+            refusal = JsonAnswer({"message": f"The request holds a live Stripe key. {ONLY_TESTS}"}, 401)
+            await refusal(scope, receive, send)
             return
         if scope["path"].startswith("/_stand_in/"):
             await self._doors({**scope, "path": scope["path"].removeprefix("/_stand_in")}, receive, send)

@@ -18,6 +18,7 @@ import httpx
 
 from workshop import lesson
 from workshop.core.errors import WorkshopError
+from workshop.core.live_keys import has_live_key
 from workshop.show import Code, Table
 
 
@@ -115,7 +116,7 @@ def put_secrets(**values: str) -> Table:
     ssm = boto3.client("ssm")
     rows = []
     for name, value in values.items():
-        if value.strip().lower().startswith(("sk_live_", "rk_live_")):
+        if has_live_key(value):
             raise WorkshopError(
                 f"{name} is a live Stripe key. This workshop makes test payments only and stores no live key.",
                 fix="Use a test key (sk_test_…), such as stripe_side.key.",

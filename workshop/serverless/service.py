@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.core.live_keys import ONLY_TESTS, has_live_key
 from workshop.serverless.marks import Map, Mark, did_you_mean, fault, mark_of
 from workshop.serverless.provider_schema import REGION
 from workshop.serverless.schema import check, plugins
@@ -148,6 +149,7 @@ def load(
     if isinstance(provider, str):  # `provider: aws` is short for its name alone
         mark = mark_of(config, "provider")
         config["provider"] = Map({"name": provider}, mark, {"name": mark} if mark else {})
+    _refuse_live_keys(config)  # before anything else could show one in a message
     check(config)
     service = Service(
         folder=root.resolve(),
@@ -164,6 +166,23 @@ def load(
     service.stack = config["provider"].get("stackName") or f"{service.name}-{service.stage}"
     check_names(service, stage, region)
     return service
+
+
+def _refuse_live_keys(value: Any, where: str = "") -> None:
+    """Refuse a live key of Stripe wherever it stands in the file or came from by a variable."""
+    if isinstance(value, str) and has_live_key(value):
+        raise WorkshopError(
+            f"A live Stripe key stands here. {ONLY_TESTS}",
+            where=where,
+            fix="Take it out, and roll the key in Stripe's dashboard if the file was ever shared.",
+        )
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _refuse_live_keys(key, where)
+            _refuse_live_keys(each, str(mark_of(value, key) or where))
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            _refuse_live_keys(each, str(mark_of(value, at) or where))
 
 
 def resolver_of(

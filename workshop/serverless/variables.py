@@ -13,6 +13,7 @@ from workshop.serverless.marks import Map, Seq, did_you_mean, mark_of
 from workshop.serverless.variable_syntax import BadVariable, Literal, Source, Template, Variable, parse
 
 _MISSING = object()
+_MOST_TEXT = 4_000_000  # letters of one value, or of all that variables made together: CloudFormation takes 1 MB
 _MOST_VALUES = 200_000  # far above any real service; stops aliases that multiply
 
 
@@ -29,7 +30,7 @@ class Resolver:
         self._done: dict[tuple[int, Any], Any] = {}
         self._open: list[tuple[int, Any]] = []
         self._trail: list[str] = []
-        self._count = 0
+        self._count = self._letters = 0
 
     def all(self) -> Map:
         """The whole file, resolved; marks are kept."""
@@ -119,6 +120,10 @@ class Resolver:
             if isinstance(value, bool):
                 value = "true" if value else "false"
             out.append(str(value))
+            self._letters += len(out[-1])
+            if self._letters > _MOST_TEXT:
+                words = "Variables make the text grow beyond all measure."
+                raise WorkshopError(words, fix="Look for variables that repeat one another.")
         return "".join(out)
 
     def _variable(self, variable: Variable) -> Any:

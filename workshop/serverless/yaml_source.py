@@ -45,6 +45,7 @@ _INTRINSICS = [
     "ValueOfAll",
 ]
 TAGS = {"!Ref": "Ref", "!Condition": "Condition"} | {f"!{name}": f"Fn::{name}" for name in _INTRINSICS}
+_MOST_DEPTH = 100  # far above any real file
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -72,6 +73,7 @@ def read_yaml(path: Path, shown_as: str) -> Any:
 
 def parse_yaml(text: str, shown_as: str) -> Any:
     """YAML text as `Map`, `Seq` and scalars; see `read_yaml`."""
+    _refuse_depth(text, shown_as)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -83,6 +85,27 @@ def parse_yaml(text: str, shown_as: str) -> Any:
         return None if node is None else _Builder(shown_as).build(node)
     except RecursionError:
         raise WorkshopError("The file is nested too deeply.", where=shown_as) from None
+
+
+def _refuse_depth(text: str, shown_as: str) -> None:
+    """The composer calls itself once a level, in C: some ten thousand brackets would end the process."""
+    loader = _Loader(text)
+    depth = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                depth += 1
+                if depth > _MOST_DEPTH:
+                    line = event.start_mark.line + 1
+                    what = f"The file is nested too deeply: more than {_MOST_DEPTH} levels."
+                    raise WorkshopError(what, where=f"{shown_as}:{line}", fix="Look for a bracket that is not closed.")
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                depth -= 1
+    except yaml.YAMLError:
+        return  # the second reading says what is wrong
+    finally:
+        loader.dispose()
 
 
 class _Builder:

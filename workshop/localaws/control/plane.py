@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
+from workshop.core.live_keys import ONLY_TESTS, has_live_key
 from workshop.localaws.control import moto_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
@@ -24,6 +26,11 @@ def understand(request: Request) -> None:
         AwsError: SerializationException.
     """
     headers = request.headers
+    if "json" in headers.get("content-type", "") and request.body.count(b"[") + request.body.count(b"{") > 900:
+        try:
+            request.json()
+        except ValueError as error:  # whoever reads it later would not expect what too deep a nesting raises
+            raise AwsError("SerializationException", f"The body of the request is not JSON: {error}.") from None
     if not headers.get("x-amz-target") or "cbor" in headers.get("content-type", "") or headers.get("content-encoding"):
         return
     try:
@@ -32,6 +39,20 @@ def understand(request: Request) -> None:
         fits = False
     if not fits:
         raise AwsError("SerializationException", "The body of the request is not a JSON object.")
+
+
+def refuse_live_keys(request: Request) -> None:
+    """Refuse a request that would store a live key of Stripe: in a parameter, a variable, a template, anywhere.
+
+    Raises:
+        AwsError: ValidationException; the key is not repeated.
+    """
+    body: str | bytes = request.body
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        body = unquote_plus(request.body.decode("latin-1"))
+    for part in (body, unquote_plus(request.query)):
+        if has_live_key(part):
+            raise AwsError("ValidationException", f"The request holds a live Stripe key. {ONLY_TESTS}")
 
 
 class ControlPlane:
@@ -63,12 +84,15 @@ class ControlPlane:
         service = request.service
         try:
             understand(request)
+            refuse_live_keys(request)
             self.check(request)
             for hook in self._before.get(service, ()):
                 hook(request)
             response = self.doors.get(service, moto_door.call)(request)
         except AwsError as error:
             return answer(request, error)
+        except RecursionError:
+            return answer(request, AwsError("ValidationException", "The request is nested too deeply."))
         except Exception as error:
             log.exception("%s %s failed", request.method, request.path)
             return answer(request, AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))

@@ -10,10 +10,12 @@ from uuid import uuid4
 from workshop.localaws.control import moto_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
-from workshop.localaws.logs import insights, reading
+from workshop.localaws.logs import apart, insights, reading
 from workshop.localaws.moto.loading import LOCK, load
 
 QUERIES_KEPT = 100
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
+MOST_QUERY = 10_000  # letters
 JSON = "application/x-amz-json-1.1"
 GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
@@ -55,7 +57,7 @@ class LogsDoor:
     def __init__(self, account: str, flush: Callable[[], None], clock: Callable[[], float]) -> None:
         self.account, self.flush, self.clock = account, flush, clock
         self.queries: dict[str, Given] = {}
-        self.operations: dict[str, Callable[[Any, Given], Given]] = {
+        self.operations: dict[str, Callable[[Any, Given], Any]] = {
             "GetLogEvents": reading.get_log_events,
             "FilterLogEvents": reading.filter_log_events,
             "DescribeLogStreams": reading.describe_log_streams,
@@ -78,15 +80,19 @@ class LogsDoor:
                 raise AwsError("SerializationException", "The request is not a JSON object.")
             with LOCK:
                 result = operation(load("logs.models").logs_backends[self.account][request.region], given)
+            if callable(result):  # the rest, which may take its time, without keeping others waiting
+                result = result()
             return Response.of_json(result, content_type=JSON)
         except AwsError as error:
             return answer(request, error)
+        except RecursionError:
+            return answer(request, AwsError("InvalidParameterException", "The request is nested too deeply."))
         except (ValueError, TypeError, AttributeError) as error:
             return answer(
                 request, AwsError("InvalidParameterException", f"The request has a part of the wrong kind: {error}")
             )
 
-    def start_query(self, backend: Any, given: Given) -> Given:
+    def start_query(self, backend: Any, given: Given) -> Callable[[], Given]:
         """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html: run at once."""
         names = [given["logGroupName"]] if given.get("logGroupName") else given.get("logGroupNames") or []
         names += given.get("logGroupIdentifiers") or []
@@ -109,8 +115,14 @@ class LogsDoor:
                 for event in stream.events
                 if start * seconds <= event.timestamp <= end * seconds + seconds - 1
             ]
-        query = given.get("queryString") or ""
-        found = insights.run(query, rows)
+        return lambda: self._run(given, names[0], rows)
+
+    def _run(self, given: Given, group: str, rows: list[insights.Row]) -> Given:
+        """Run a query over rows that were gathered."""
+        query = str(given.get("queryString") or "")
+        if len(query) > MOST_QUERY:
+            raise insights.malformed(f"it has {len(query):,} letters; at most {MOST_QUERY:,} are taken")
+        found = apart.rows_of(query, rows) if apart.query_needs_it(query) else insights.run(query, rows)
         if isinstance(given.get("limit"), int):
             found = found[: given["limit"]]
         query_id = str(uuid4())
@@ -121,7 +133,7 @@ class LogsDoor:
             "queryString": query,
             "status": "Complete",
             "createTime": int(self.clock() * 1000),
-            "logGroupName": names[0],
+            "logGroupName": group,
             "rows": found,
             "scanned": len(rows),
             "bytes": float(sum(len(row["@message"]) for row in rows)),

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Callable
 from typing import Any
 
 from workshop.localaws.faults import AwsError
+from workshop.localaws.logs import apart
 from workshop.localaws.logs.patterns import compiled
 
 MOST = 10_000  # events in one answer
+MOST_PATTERN = (
+    1024  # letters: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+)
 TOKEN = re.compile(r"(?P<way>[fb])/(?P<id>\d+)/s")
 Given = dict[str, Any]
 
@@ -102,7 +107,7 @@ def get_log_events(backend: Any, given: Given) -> Given:
     }
 
 
-def filter_log_events(backend: Any, given: Given) -> Given:
+def filter_log_events(backend: Any, given: Given) -> Callable[[], Given]:
     """Events of several streams, by time. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
     group = group_of(backend, given)
     names, prefix = given.get("logStreamNames"), given.get("logStreamNamePrefix") or ""
@@ -114,7 +119,10 @@ def filter_log_events(backend: Any, given: Given) -> Given:
         else [stream for name, stream in group.streams.items() if name.startswith(prefix)]
     )
     start, end, limit = given.get("startTime") or 0, given.get("endTime"), limit_of(given)
-    matches = compiled(given.get("filterPattern") or "")
+    pattern = str(given.get("filterPattern") or "")
+    if len(pattern) > MOST_PATTERN:
+        raise refused(f"The filter pattern has {len(pattern):,} letters; at most {MOST_PATTERN:,} are taken.")
+    matches = compiled(pattern)
     after = _position(given.get("nextToken"))
     found = sorted(
         (
@@ -124,10 +132,22 @@ def filter_log_events(backend: Any, given: Given) -> Given:
             if event.timestamp >= start
             and (end is None or event.timestamp <= end)
             and (event.timestamp, event.event_id) > after
-            and matches(event.message)
         ),
         key=lambda row: row[:2],
     )
+    if not apart.pattern_needs_it(pattern):
+        found = [row for row in found if matches(row[3].message)]
+        return lambda: _page(found, limit)
+
+    def rest() -> Given:
+        kept = apart.matching(pattern, [row[3].message for row in found])
+        return _page([row for row, keep in zip(found, kept, strict=True) if keep], limit)
+
+    return rest
+
+
+def _page(found: list[tuple[int, int, str, Any]], limit: int) -> Given:
+    """The first of the events found, and a token for the rest."""
     answer: Given = {
         "searchedLogStreams": [],
         "events": [{"logStreamName": name, **event.to_filter_dict()} for _, _, name, event in found[:limit]],

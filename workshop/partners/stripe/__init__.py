@@ -34,4 +34,4 @@ def app(context: PartnerContext) -> ASGIApp:
     doors = Doors(account, base_url)
     methods = ["GET", "POST", "DELETE", "PUT", "PATCH"]
     inner = Starlette(routes=[*doors.pages(), Route("/{path:path}", Api(account, base_url).__call__, methods=methods)])
-    return StandIn(inner, context, doors=doors.routes(), reset=account.reset, error_body=told_to)
+    return StandIn(inner, context, doors=doors.routes(), reset=account.reset, error_body=told_to, knows_live_keys=True)

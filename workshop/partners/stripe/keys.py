@@ -9,6 +9,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
+from workshop.core.live_keys import has_live_key
 from workshop.partners.stripe import errors
 
 ACCOUNT = "acct_1Workshop00000000"
@@ -37,7 +38,7 @@ class Keys:
 
     def add(self, key: str, permissions: dict[str, str] | None) -> None:
         """A further key: secret without `permissions`, restricted with them. Raises ValueError for nonsense."""
-        if key.startswith(("sk_live_", "rk_live_")):
+        if has_live_key(key):
             raise ValueError("live keys are not taken")
         if permissions is None:
             if not key.startswith("sk_test_"):
@@ -62,8 +63,10 @@ class Keys:
         Raises:
             ApiError: 401 without a known key, 403 without the permission.
         """
+        if has_live_key(header or ""):
+            raise errors.live_key()
         key = self.read(header)
-        if key.startswith(("sk_live_", "rk_live_", "pk_live_")):
+        if has_live_key(key) or key.startswith("pk_live_"):
             raise errors.live_key()
         if key in self.secret:
             return key

@@ -54,7 +54,7 @@ def get_ssm(names: Sequence[str], max_age: float = MAX_AGE) -> list[str]:
         for parameter in answer["Parameters"]:  # they come in alphabetical order, not in ours
             if parameter["Type"] == "StringList":
                 raise TypeError(f"{parameter['Name']} is a StringList; get_ssm reads String and SecureString")
-            if parameter["Value"].startswith(REFUSED):
+            if any(kind in parameter["Value"].lower() for kind in REFUSED):
                 raise ValueError(f"{parameter['Name']} holds a live Stripe key; only test keys belong here")
             name = parameter["Name"].removeprefix(PREFIX) + parameter.get("Selector", "")
             _seen[name] = (now, parameter["Value"])
