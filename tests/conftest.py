@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tests import order
 
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+sys.path.insert(0, str(ROOT))
 KEPT = ("WORKSHOP_FIXTURES", "WORKSHOP_PEERS", "WORKSHOP_EVERY_CELL", "WORKSHOP_PRETEND")
 # The reader's own switch must not decide what the tests run against.
 for name in [name for name in os.environ if name.startswith(("AWS_", "WORKSHOP_")) and name not in KEPT]:
     del os.environ[name]
 os.environ.pop("STRIPE_TEST_KEY", None)
+# Nor must a `workshop up` of the reader's, or of the test process beside this one, be met by the tests' own commands.
+_own = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
+os.environ["WORKSHOP_REGISTRY"] = str(_own / "cloud.json")
+# jsonschema looks for a grammar of addresses that takes a second to build, and does without (`lab.import_lab`).
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--quick`: see tests/order.py."""
+    parser.addoption("--quick", action="store_true", help="units and contracts only: no browser, no notebooks")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is long is not even read for `--quick`."""
+    if not config.getoption("quick") or not collection_path.is_relative_to(TESTS):
+        return None
+    return bool(order.room_of(collection_path.relative_to(TESTS).as_posix())) or None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Says what `--quick` leaves out, and why."""
+    return (
+        [f"left out by --quick: {room}: {why}" for room, why in order.LONG.items()] if config.getoption("quick") else []
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick ones first."""
+    items[:] = order.in_order(items, TESTS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which test process gets what."""
+    return order.scheduler(config, log)
+
+
+def pytest_unconfigure() -> None:
+    """Leaves nothing in the temporary folder."""
+    shutil.rmtree(_own, ignore_errors=True)
+
 
 _session_endpoint: list[str] = []
 

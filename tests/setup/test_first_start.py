@@ -24,6 +24,8 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is 
 
 FAKE_UV = """#!{python}
 import os, sys, time
+if sys.argv[1] == "--version":
+    sys.exit(0)
 if sys.argv[1] == "venv":
     os.makedirs(sys.argv[-1], exist_ok=True)
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""Makes `.venv` and installs `requirements.lock` into it: with uv when it is there, else with venv and pip.
+"""Makes `.venv` and installs `requirements.lock` into it: with uv, which pip fetches where it is not; else with pip.
 
 Safe to interrupt: the stamp that says "ready" is written last, and what is half-made is made again.
 """
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from workshop.core import system
-from workshop.setup import halves
+from workshop.setup import fetching, halves
 from workshop.setup.alone import only_one
 from workshop.setup.troubles import SetupError, explain
 
@@ -29,6 +29,11 @@ NEEDED_BYTES = 1_200_000_000  # about 450 MB installed, as much again while whee
 STAMP = ".workshop-ready"
 # Windows' `workshop`. %~dp0 is its own folder, whatever that is called: blanks, & and % in it are harmless in quotes.
 COMMAND = b'@"%~dp0python.exe" -X utf8 -m workshop %*\r\n'
+# Two fifths of all source in the environment, which no notebook, no command and no start of JupyterLab imports.
+SELDOM = (
+    r"site-packages[/\\](.*[/\\]tests?[/\\]|(pip|setuptools|pkg_resources|fontTools)[/\\]|pygments[/\\]lexers|"
+    r"stripe[/\\](params|events)|wcwidth[/\\]table_|numpy[/\\](f2py|distutils)|moto[/\\]stepfunctions|pydantic[/\\]v1)"
+)
 # uv's words that a reader wants to see; one line a package, and the reasons of a failure, are not among them.
 UV_PROGRESS = ("Using", "Resolved", "Prepared", "Downloading", "Building", "Installed", "Uninstalled", "Checked")
 
@@ -79,7 +84,7 @@ def install(venv: Path, folder: Path, *, again: bool = False) -> None:
             if uv:
                 with_uv(uv, venv, folder)
             else:
-                with_pip(venv, folder)
+                with_fetched_uv(venv, folder) or with_pip(venv, folder)
             compile_packages(venv, folder)
             link(venv, folder)
             (venv / STAMP).write_text(fingerprint(folder) + "\n", encoding="utf-8")
@@ -110,7 +115,30 @@ def with_uv(uv: str, venv: Path, folder: Path) -> None:
                     words = f"\r  {line.strip():<50}" if sys.stderr.isatty() else f"  {line.strip()}"
                     print(words, file=sys.stderr, flush=True)
     # Services of the reader's own are packaged with pip, also on a day when uv is not on the PATH. Python brings it.
-    silently([str(halves.python_of(venv)), "-m", "ensurepip"], folder, may_fail=True)
+    pip = fetching.bundled_pip()
+    if pip:
+        into = ["--python", str(halves.python_of(venv)), "--no-index", str(pip)]
+        silently([uv, "pip", "install", *into], folder, may_fail=True, environment=environment)
+    if not (halves.site_packages(venv) or venv).joinpath("pip").is_dir():
+        silently([str(halves.python_of(venv)), "-m", "ensurepip"], folder, may_fail=True)
+
+
+def with_fetched_uv(venv: Path, folder: Path) -> bool:
+    """Lets pip fetch uv, and uv the rest. False when that did not go: pip then does it all, and says what is wrong.
+
+    uv does not read pip's settings: behind a mirror that only pip knows of, it reaches nothing.
+    """
+    with ticking("fetching the installer"):
+        uv = fetching.fetched(venv, folder, wheelhouse(folder))
+    if not uv:
+        return False
+    try:
+        with_uv(uv, venv, folder)
+    except SetupError:
+        print("  uv could not install everything: pip goes on", flush=True)
+        halves.forget(venv)
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -162,9 +190,12 @@ def with_pip(venv: Path, folder: Path) -> None:
 
 
 def compile_packages(venv: Path, folder: Path) -> None:
-    """Compiles all modules once, so that the second start is quick. What is compiled already costs nothing."""
+    """Compiles modules once, so that every later start is quick. What is compiled already costs nothing.
+
+    What hardly anybody imports is left to Python, which compiles a module when it is imported for the first time.
+    """
     packages = halves.site_packages(venv)
-    command = [str(halves.python_of(venv)), "-m", "compileall", "-q", "-j", "0", str(packages)]
+    command = [str(halves.python_of(venv)), "-m", "compileall", "-q", "-j", "0", "-x", SELDOM, str(packages)]
     # A package may bring a file for another Python's syntax: that is no failure.
     with ticking("compiling"):
         silently(command, folder, may_fail=True)
@@ -210,13 +241,15 @@ def running(
         raise SetupError(explain("".join(tail), folder))
 
 
-def silently(command: list[str], folder: Path, *, may_fail: bool = False) -> None:
+def silently(
+    command: list[str], folder: Path, *, may_fail: bool = False, environment: dict[str, str] | None = None
+) -> None:
     """Waits for a step that has nothing to tell while it goes well.
 
     Raises:
         SetupError: it failed, and was not allowed to.
     """
-    with running(command, folder, dict(os.environ), may_fail=may_fail) as lines:
+    with running(command, folder, environment or dict(os.environ), may_fail=may_fail) as lines:
         deque(lines, maxlen=0)
 
 
