@@ -153,3 +153,33 @@ def test_a_fast_function_does_not_wait_for_two_hundred_calls_of_a_slow_one(
             assert ask(fast) == 200
         assert not all(each.done() for each in running), "the slow ones were over before the fast one was asked"
         assert {each.result() for each in running} <= {200, 429}
+
+
+def test_ten_thousand_log_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page describes its own streams, not all of them: 200 pages would else describe two million."""
+    from moto.logs.models import LogStream, logs_backends
+
+    from workshop.localaws.logs import reading
+
+    backend, described = logs_backends["123456789012"]["eu-west-1"], [0]
+    group = unique("many")
+    backend.create_log_group(group, {})
+    for number in range(10_000):
+        backend.create_log_stream(group, f"s{number:05d}")
+    one_stream = LogStream.to_describe_dict
+
+    def counted(stream: LogStream) -> dict[str, Any]:
+        described[0] += 1
+        return one_stream(stream)
+
+    monkeypatch.setattr(LogStream, "to_describe_dict", counted)
+    names: list[str] = []
+    given: dict[str, Any] = {"logGroupName": group}
+    while True:
+        page = reading.describe_log_streams(backend, given)
+        names += [each["logStreamName"] for each in page["logStreams"]]
+        if "nextToken" not in page:
+            break
+        given["nextToken"] = page["nextToken"]
+    assert names == [f"s{number:05d}" for number in range(10_000)]
+    assert described[0] == 10_000

@@ -178,15 +178,16 @@ def describe_log_streams(backend: Any, given: Given) -> Given:
         )
     if order == "LastEventTime" and prefix:
         raise refused("Cannot order by LastEventTime with a logStreamNamePrefix.")
-    rows = [stream.to_describe_dict() for name, stream in group.streams.items() if name.startswith(prefix)]
-    keys = {
-        "LogStreamName": lambda row: row["logStreamName"],
-        "LastEventTime": lambda row: row.get("lastEventTimestamp", 0),
+    found = [stream for name, stream in group.streams.items() if name.startswith(prefix)]
+    keys: dict[str, Callable[[Any], Any]] = {
+        "LogStreamName": lambda stream: stream.log_stream_name,
+        "LastEventTime": lambda stream: max((event.timestamp for event in stream.events), default=0),
     }
-    rows.sort(key=keys[order], reverse=bool(given.get("descending")))
+    found.sort(key=keys[order], reverse=bool(given.get("descending")))
     token = given.get("nextToken") or "0"
     if not token.isdigit():
         raise refused("The specified nextToken is invalid.")
     first = int(token)
-    answer: Given = {"logStreams": rows[first : first + limit]}
-    return answer | ({"nextToken": str(first + limit)} if first + limit < len(rows) else {})
+    # Only what is told is described: of ten thousand streams, each page would else describe all.
+    answer: Given = {"logStreams": [stream.to_describe_dict() for stream in found[first : first + limit]]}
+    return answer | ({"nextToken": str(first + limit)} if first + limit < len(found) else {})
