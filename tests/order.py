@@ -9,6 +9,14 @@ from typing import Any
 # one cloud. These start many processes, kernels or browsers, or hold the cloud against a second program.
 LONG = {
     "localaws/observing/test_bounds.py": "thousands of requests",
+    "localaws/moto/test_loading.py": "twenty fresh clouds",
+    "localaws/cloudformation/test_properties.py": "every property of every resource type, made and changed",
+    "localaws/apigateway/test_time_limit.py": "waits for a limit",
+    "demo_lambdas/test_published_faults.py": "two deployed services side by side",
+    "demo_lambdas/test_nightly_report.py": "a deployed service and a moved clock",
+    "slides/test_deck.py": "prints the deck",
+    "show/test_live.py": "deployed functions, called and drawn",
+    "show/test_plots.py": "draws",
     "localaws/runtime": "starts, stops, kills and overfills execution environments",
     "localaws/server": "clouds and command lines of its own",
     "localaws/events": "waits for schedules, queues and retries, in real time",
