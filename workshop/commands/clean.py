@@ -18,6 +18,23 @@ def register(app: typer.Typer) -> None:
     app.command("clean", short_help="Removes what the workshop made and left.", epilog="Example: workshop clean --yes")(
         clean
     )
+    short = "Prints the least policy of one reader on AWS."
+    app.command("policy", short_help=short, epilog="Example: workshop policy")(policy)
+
+
+def policy(
+    suffix: Annotated[str, typer.Option("--suffix", help="Whose; default: this checkout's own.")] = "",
+    account: Annotated[str, typer.Option("--account", help="The account's number.")] = "*",
+    region: Annotated[str, typer.Option("--region", "-r", help="The only region.")] = "eu-west-1",
+    boundary: Annotated[bool, typer.Option("--boundary", help="The boundary that each role carries, instead.")] = False,
+) -> None:
+    """Prints the policy that lets one reader do what the workshop does, with their own things only."""
+    from workshop.on_aws import names
+    from workshop.on_aws import policy as least
+
+    owner = names.checked(suffix or names.suffix() or names.kept())
+    found = least.boundary(owner, region) if boundary else least.personal(owner, region, account)
+    typer.echo(json.dumps(found, indent=2))
 
 
 def clean(

@@ -89,6 +89,10 @@ def make_personal(service: Any, mine: str) -> None:
         layer["name"] = f"{layer.get('name') or name}-{mine}"
     if not service.functions:
         return
+    # Where an administrator asks for it, no role is made without this: `workshop policy --boundary`.
+    fence, role = os.environ.get("WORKSHOP_BOUNDARY", ""), (provider.get("iam") or {}).get("role")
+    if fence and not isinstance(role, str):
+        provider["iam"] = {**(provider.get("iam") or {}), "role": {**(role or {}), "permissionsBoundary": fence}}
     provider["environment"] = {**(provider.get("environment") or {}), "SSM_PREFIX": prefix(mine)}
     if provider.get("iam"):
         provider["iam"] = _under(provider["iam"], prefix(mine).strip("/"))

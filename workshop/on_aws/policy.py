@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.core.errors import WorkshopError
+from workshop.on_aws.names import TAG
 
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "workshop-policy.json"
 
@@ -231,6 +232,121 @@ def build(calls: Iterable[tuple[str, str]], onto: dict[str, Any] | None = None) 
         for patterns, names in sorted(groups.items())
     ]
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def personal(suffix: str, region: str, account: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The policy of one reader: what was recorded, on their own things only.
+
+    Names carry the suffix; APIs, which have ids for names, carry the tag. Roles must carry the reader's boundary and go
+    to two services only; nothing is done in another region.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html (lambda:FunctionArn)
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    statements: list[dict[str, Any]] = []
+
+    def allow(names: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> None:
+        if names:
+            one = {"Effect": "Allow", "Action": sorted(names), "Resource": resources}
+            statements.append(one | ({"Condition": condition} if condition else {}))
+
+    fenced = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(suffix, account, region)}}
+    own_function = {"ArnLike": {"lambda:FunctionArn": f"arn:*:lambda:*:*:function:*-dev-{suffix}-*"}}
+    for one in (document or read())["Statement"]:
+        names = [name for name in one["Action"] if name not in ("lambda:ListFunctions", "iam:PassRole")]
+        resources = [own for pattern in one["Resource"] for own in _own(pattern, suffix)]
+        if one["Resource"] == ["*"]:
+            mappings = [name for name in names if name.endswith("EventSourceMapping")]
+            allow(mappings, ["*"], own_function)
+            allow([name for name in names if name not in (*mappings, "lambda:TagResource", "lambda:ListTags")], ["*"])
+        elif names[0].startswith("apigateway:"):
+            tagged = {f"aws:RequestTag/{TAG}": suffix}
+            apis = ["arn:*:apigateway:*::/restapis", "arn:*:apigateway:*::/apis", "arn:*:apigateway:*::/v2/apis"]
+            allow(["apigateway:POST"], apis, {"StringEquals": tagged})
+            allow(["apigateway:GET"], apis)
+            below = [f"{where}/*" for where in apis]
+            allow(names, below, {"StringEquals": {f"aws:ResourceTag/{TAG}": suffix}})
+        elif "iam:CreateRole" in names:
+            writes = [name for name in names if name in ("iam:CreateRole", "iam:PutRolePolicy")]
+            allow(writes, resources, fenced)
+            allow([name for name in names if name not in writes], resources)
+            to = {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}}
+            allow(["iam:PassRole"], resources, to)
+        elif (service := names[0].partition(":")[0]) in _WHOLE:
+            allow([f"{service}:*"], resources)
+        else:
+            allow(names, resources)
+    mapping = "arn:*:lambda:*:*:event-source-mapping:*"
+    allow(["lambda:ListTags"], [mapping])
+    allow(["lambda:TagResource"], [mapping], {"StringEquals": {f"aws:RequestTag/{TAG}": suffix}})
+    functions = ("arn:aws:lambda:*:*:function:*-dev-*", "arn:aws:lambda:*:*:function:local-*")
+    allow(["lambda:ListTags", "lambda:TagResource"], [own for one in functions for own in _own(one, suffix)])
+    allow(["cloudformation:DescribeStackResources"], ["*"])
+    allow(["ssm:AddTagsToResource"], _own("arn:aws:ssm:*:*:parameter/workshop-*", suffix))
+    return {"Version": "2012-10-17", "Statement": [*statements, _elsewhere(region)]}
+
+
+# What carries the suffix is the reader's: where all calls are about such things, all are allowed, to be short.
+_WHOLE = ("cloudformation", "dynamodb", "events", "logs", "scheduler", "sqs")
+
+
+def boundary(suffix: str, region: str) -> dict[str, Any]:
+    """What no role of one reader can do more than, whatever policy it is given: it works with the reader's own data.
+
+    An administrator makes it once as the managed policy that `boundary_arn` names.
+    """
+
+    def own(*patterns: str) -> list[str]:
+        return [one for pattern in patterns for one in _own(pattern, suffix)]
+
+    allowed = {
+        ("logs:CreateLogStream", "logs:CreateLogGroup", "logs:PutLogEvents", "logs:TagResource"): own(
+            "arn:aws:logs:*:*:log-group:/aws/lambda/*-dev-*", "arn:aws:logs:*:*:log-group:/aws/lambda/local-*"
+        ),
+        ("dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan"): own("arn:aws:dynamodb:*:*:table/*-dev-*"),
+        ("lambda:InvokeFunction",): own("arn:aws:lambda:*:*:function:*-dev-*"),
+        ("s3:*Object", "s3:ListBucket"): own("arn:aws:s3:::*-dev-*"),
+        ("sns:Publish",): own("arn:aws:sns:*:*:*-dev-*"),
+        ("sqs:*Message", "sqs:GetQueue*"): own("arn:aws:sqs:*:*:*-dev-*"),
+        ("ssm:GetParameter*",): own("arn:aws:ssm:*:*:parameter/workshop-*"),
+    }
+    statements = [{"Effect": "Allow", "Action": list(names), "Resource": on} for names, on in allowed.items()]
+    return {"Version": "2012-10-17", "Statement": [*statements, _elsewhere(region)]}
+
+
+def boundary_arn(suffix: str, account: str, region: str) -> str:
+    """The managed policy that every role of one reader carries."""
+    from botocore.session import Session
+
+    return f"arn:{Session().get_partition_for_region(region)}:iam::{account}:policy/workshop-boundary-{suffix}"
+
+
+def _elsewhere(region: str) -> dict[str, Any]:
+    """IAM and the list of buckets have no region of the reader's; everything else is done in one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-requested-region.html
+    """
+    return {
+        "Effect": "Deny",
+        "NotAction": ["iam:*", "s3:*", "sts:*"],
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": region}},
+    }
+
+
+def _own(pattern: str, suffix: str) -> list[str]:
+    """A pattern of `_NAMED`, for one suffix; `-k3f9` ends a name or is followed by a hyphen, so `k3f9x` is another."""
+    pattern = pattern.replace("arn:aws:", "arn:*:", 1)
+    if pattern.endswith("parameter/workshop-*"):
+        return [pattern.replace("workshop-*", f"workshop-{suffix}/*")]
+    if pattern.endswith(":layer:*"):
+        return [pattern.replace(":layer:*", f":layer:*-{suffix}"), pattern.replace(":layer:*", f":layer:*-{suffix}:*")]
+    if ":stack/" in pattern:
+        return [pattern.replace("*-dev-*", f"*-dev-{suffix}/*").replace("local-*", f"local-*-{suffix}/*")]
+    return [
+        pattern.replace("*-dev-*", f"*-dev-{suffix}-*")
+        .replace("/local-*", f"/local-*-{suffix}-*")
+        .replace(":local-*", f":local-*-{suffix}-*")
+    ]
 
 
 def missing(calls: Iterable[tuple[str, str]], document: dict[str, Any]) -> list[str]:

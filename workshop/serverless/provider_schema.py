@@ -108,8 +108,13 @@ _ROLE = Either(
     {
         str: Text(r"arn:.+", "it is not a role's ARN, which begins with arn:"),
         dict: Fields(
-            {"statements": _STATEMENTS, "managedPolicies": Many(ARN), "name": Text(longest=64)},
-            elsewhere=("path", "permissionsBoundary", "permissionBoundary", "tags", "Fn::GetAtt", "Ref", "Fn::Sub"),
+            {
+                "statements": _STATEMENTS,
+                "managedPolicies": Many(ARN),
+                "permissionsBoundary": ARN,
+                "name": Text(longest=64),
+            },
+            elsewhere=("path", "permissionBoundary", "tags", "Fn::GetAtt", "Ref", "Fn::Sub"),
         ),
     },
     "a role's ARN, or a mapping with statements",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -92,6 +93,33 @@ def parameter_key(account: str, region: str, name: str) -> str:
         return ""
     used = found[-1].keyid or ""
     return "" if used.endswith("alias/aws/ssm") else key_arn(account, region, used)
+
+
+def boundary_of(account: str, role: str) -> str:
+    """The ARN of a role's permissions boundary; empty when it has none."""
+    from workshop.localaws.iam.principals import role_of
+
+    found = role_of(f"arn:aws:iam::{account}:role/{role}") if role else None
+    return str(getattr(found, "permissions_boundary_arn", None) or "")
+
+
+def function_of_mapping(account: str, region: str, uuid: str) -> str:
+    """The function of an event source mapping; empty when there is none."""
+    stand_in = sys.modules.get("moto.awslambda.utils")
+    functions = getattr(stand_in.get_backend(account, region), "functions", None) if stand_in else None
+    found = functions.service.store.region(region).mappings.get(uuid) if functions is not None else None
+    return str((found or {}).get("FunctionArn", ""))
+
+
+def api_tags(account: str, region: str, api: str) -> dict[str, str]:
+    """The tags of a REST or HTTP API."""
+    models = loaded("apigateway.models")
+    rest = models.apigateway_backends[account][region].apis.get(api) if models else None
+    if rest is not None:
+        return dict(rest.tags or {})
+    models = loaded("apigatewayv2.models")
+    http = models.apigatewayv2_backends[account][region].apis.get(api) if models else None
+    return dict(http.backend.get_tags(http.arn)) if http is not None else {}
 
 
 def secret_arn(account: str, region: str, name: str) -> str:

@@ -72,12 +72,16 @@ def decide(principal: Principal, need: Need) -> None:
     ):
         if _any(statements, False, action, need.resource, context):
             raise Denied(need, f"with an explicit deny in {kind}")
-    if need.resource_policy and _any(_direct(attached, principal), True, action, need.resource, context):
+    # In one account, a resource's policy that names a user or a role's session (or everybody) is enough by itself. One
+    # that names the role is limited by the role's boundary and the session's policy, as identity policies are.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+    if _any(_naming(attached, principal.arn), True, action, need.resource, context):
         return
+    by_role = _any(_naming(attached, principal.owner), True, action, need.resource, context)
     if need.delegates and not _any(attached, True, action, need.resource, context):
         raise Denied(need, "because no resource-based policy allows the {action} action")
     for kind, statements in (
-        ("identity-based policy", identity),
+        ("identity-based policy", None if by_role else identity),
         ("permissions boundary", fence),
         ("session policy", session),
     ):
@@ -98,7 +102,6 @@ def _any(statements: Iterable[Statement], allow: bool, action: str, resource: st
     return False
 
 
-def _direct(statements: Sequence[Statement], principal: Principal) -> list[Statement]:
-    """Those that name the principal itself (or everybody), not just its account, which merely delegates to IAM."""
-    own = [("AWS", principal.arn), ("AWS", principal.owner)]
-    return [one for one in statements if one.names_principal(own)]
+def _naming(statements: Sequence[Statement], arn: str) -> list[Statement]:
+    """Those that name this principal (or everybody), not just its account, which merely delegates to IAM."""
+    return [one for one in statements if one.names_principal([("AWS", arn)])]

@@ -34,6 +34,7 @@ class Asked:
         self.operation = request.operation
         self.parameters = _parameters(request)
         self.context = _context(request, principal) | times(now)
+        self.context |= requested_tags(self.parameters, request.headers)
 
     def text(self, *names: str) -> str:
         """The first parameter of these that was given as text."""
@@ -103,6 +104,30 @@ def times(now: float) -> dict[str, str]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
     return {"aws:CurrentTime": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}", "aws:EpochTime": str(int(now))}
+
+
+def requested_tags(parameters: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """`aws:RequestTag/…` and `aws:TagKeys`, from the forms in which services take tags.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requesttag
+    """
+    given: dict[str, str] = {}
+    for name in ("Tags", "tags"):
+        value = parameters.get(name)
+        if isinstance(value, Mapping):
+            given |= {str(key): str(one) for key, one in value.items()}
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, Mapping):
+                    key = one.get("Key") or one.get("TagKey") or one.get("key")
+                    given[str(key)] = str(one.get("Value") or one.get("TagValue") or one.get("value") or "")
+    for name, value in parameters.items():
+        found = re.fullmatch(r"(Tags\.(?:member|entry)\.\d+)\.Key", name)
+        if found:
+            given[str(value)] = str(parameters.get(f"{found[1]}.Value", ""))
+    if not given:
+        return {}
+    return {f"aws:RequestTag/{key}": value for key, value in given.items()} | {"aws:TagKeys": list(given)}
 
 
 def _rest_operation(service: str, request: Request) -> str:

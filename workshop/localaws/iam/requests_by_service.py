@@ -119,8 +119,11 @@ def _sqs(asked: Asked) -> list[Need]:
 def _lambda(asked: Asked) -> list[Need]:
     path = unquote(asked.request.path)
     found = re.search(r"/functions/([^/]+)", path)
+    if "/event-source-mappings" in path:
+        return [_mapping(asked, path)]
     if not found and asked.operation == "CreateFunction" and (name := asked.text("FunctionName")):
-        return [asked.need("lambda:CreateFunction", asked.arn("lambda", f"function:{name}"))]
+        made = asked.need("lambda:CreateFunction", asked.arn("lambda", f"function:{name}"))
+        return [made, *_passed(asked, asked.text("Role"), "lambda.amazonaws.com")]
     if not found:
         layer = re.search(r"/layers/([^/]+)", path)
         return [asked.need(f"lambda:{asked.operation}", asked.arn("lambda", f"layer:{layer[1]}") if layer else UNKNOWN)]
@@ -133,6 +136,30 @@ def _lambda(asked: Asked) -> list[Need]:
         name += f":{qualifier}"
     invoking = re.search(r"/(invocations|invoke-async|response-streaming-invocations)/?$", path)
     return [asked.need("lambda:InvokeFunction" if invoking else f"lambda:{asked.operation}", name)]
+
+
+def _mapping(asked: Asked, path: str) -> Need:
+    """An event source mapping: its function is a condition key, `lambda:FunctionArn`.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    """
+    uuid = path.rpartition("/event-source-mappings/")[2].strip("/")
+    function = asked.text("FunctionName")
+    if uuid and not function:
+        function = attached.function_of_mapping(asked.account, asked.region, uuid)
+    if function and not function.startswith("arn:"):
+        function = asked.arn("lambda", f"function:{function}")
+    more = {"lambda:FunctionArn": function} if function else {}
+    on = asked.arn("lambda", f"event-source-mapping:{uuid or '*'}")
+    return asked.need(f"lambda:{asked.operation}", on if uuid else UNKNOWN, more_context=more)
+
+
+def _passed(asked: Asked, role: str, service: str) -> list[Need]:
+    """Handing a role to a service takes `iam:PassRole` on it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    return [asked.need("iam:PassRole", role, more_context={"iam:PassedToService": service})] if role else []
 
 
 def _events(asked: Asked) -> list[Need]:
@@ -171,6 +198,11 @@ def _sts(asked: Asked) -> list[Need]:
 
 
 def _iam(asked: Asked) -> list[Need]:
+    # A role's boundary is a condition key of what is done to it: the one that is asked for, else the one that it has.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    fence = asked.text("PermissionsBoundary") or attached.boundary_of(asked.account, asked.text("RoleName"))
+    if fence:
+        asked.context["iam:PermissionsBoundary"] = fence
     for name, kind in (("RoleName", "role"), ("UserName", "user"), ("GroupName", "group"), ("PolicyName", "policy")):
         if asked.text(name):
             return [asked.need(f"iam:{asked.operation}", f"arn:aws:iam::{asked.account}:{kind}/{asked.text(name)}")]
@@ -184,7 +216,14 @@ def _cloudformation(asked: Asked) -> list[Need]:
 
 
 def _apigateway(asked: Asked) -> list[Need]:
-    arn = f"arn:aws:apigateway:{asked.region}::{asked.request.path}"
+    path = unquote(asked.request.path)
+    arn = f"arn:aws:apigateway:{asked.region}::{path}"
+    # What is below an API has the API's tags.
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
+    found = re.match(r"/(?:restapis|v2/apis|apis)/([^/]+)", path)
+    if found:
+        for key, value in attached.api_tags(asked.account, asked.region, found[1]).items():
+            asked.context[f"aws:ResourceTag/{key}"] = value
     return [asked.need(f"apigateway:{asked.request.method}", arn)]
 
 
@@ -198,7 +237,10 @@ def _ses(asked: Asked) -> list[Need]:
 def _scheduler(asked: Asked) -> list[Need]:
     name = asked.request.path.rpartition("/schedules/")[2] if "/schedules/" in asked.request.path else ""
     group = asked.request.arguments.get("groupName") or asked.text("GroupName") or "default"
-    return [asked.need(f"scheduler:{asked.operation}", asked.arn("scheduler", f"schedule/{group}/{name or '*'}"))]
+    need = asked.need(f"scheduler:{asked.operation}", asked.arn("scheduler", f"schedule/{group}/{name or '*'}"))
+    target = asked.parameters.get("Target")
+    role = str(target.get("RoleArn") or "") if isinstance(target, dict) else ""
+    return [need, *_passed(asked, role, "scheduler.amazonaws.com")]
 
 
 SERVICES: dict[str, Callable[[Asked], list[Need]]] = {

@@ -72,6 +72,7 @@ def add(template: Template) -> None:
             "Path": "/",
             "RoleName": name,
             "ManagedPolicyArns": role.get("managedPolicies") or None,
+            "PermissionsBoundary": role.get("permissionsBoundary") or None,
         },
     )
 
