@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,6 +29,8 @@ _own = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
 os.environ["WORKSHOP_REGISTRY"] = str(_own / "cloud.json")
 # jsonschema looks for a grammar of addresses that takes a second to build, and does without (`lab.import_lab`).
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# Each `httpx.get` would read all certificates of the world, most of a short test's time; here all is HTTP on loopback.
+ssl.create_default_context = functools.lru_cache(ssl.create_default_context)  # type: ignore[assignment]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 # one cloud. These start many processes, kernels or browsers, or hold the cloud against a second program.
 LONG = {
     "localaws/observing/test_bounds.py": "thousands of requests",
-    "localaws/moto/test_loading.py": "twenty fresh clouds",
+    "localaws/moto/test_loading.py": "a hundred rounds of first requests, each in a process that has imported nothing",
     "localaws/cloudformation/test_properties.py": "every property of every resource type, made and changed",
     "localaws/apigateway/test_time_limit.py": "waits for a limit",
     "demo_lambdas/test_published_faults.py": "two deployed services side by side",
