@@ -10,7 +10,7 @@ from typing import Any
 from workshop.core import net, temporary
 from workshop.localaws.asynchronous import AsyncQueue
 from workshop.localaws.cloudformation.service import Stacks
-from workshop.localaws.control import moto_door, neighbours, preload
+from workshop.localaws.control import neighbours, preload
 from workshop.localaws.control.conflicts import Conflicts
 from workshop.localaws.control.inside import Inside
 from workshop.localaws.control.plane import ControlPlane
@@ -23,9 +23,9 @@ from workshop.localaws.lambda_api.service import Service
 from workshop.localaws.lambda_api.store import LATEST, Store
 from workshop.localaws.logs.door import LogsDoor
 from workshop.localaws.logs.sink import LogBuffer
-from workshop.localaws.metrics import reading as metrics_reading
 from workshop.localaws.metrics.store import Metrics
-from workshop.localaws.moto.loading import LOCK, load
+from workshop.localaws.moto import calls, stores
+from workshop.localaws.moto.current import CURRENT
 from workshop.localaws.runtime.engine import Engine
 from workshop.localaws.runtime.settings import EngineSettings
 from workshop.localaws.server import Server
@@ -64,7 +64,7 @@ class LocalAWS:
             self.service, self.engine, self.settings.region, self.environment_for, self.throttled
         )
         self.control = ControlPlane(self.check)
-        self.transactions = Conflicts(moto_door.call, self.settings, self.clock.time)
+        self.transactions = Conflicts(calls.call, self.settings, self.clock.time)
         self.inside = Inside(self.control, lambda: self.url)
         self.delivery = Delivery(self.inside.client, self.credentials_for, self.invoke_later, self.role_may)
         self.log_groups = LogsDoor(self.settings.account, self.logs.flush, self.clock.time)
@@ -116,7 +116,7 @@ class LocalAWS:
             self.functions, self.iam, self.clock, self.settings, observe=self.served, append=self.logs.append
         )
         self.sources = EventSources(self.functions, self.queue, self.iam, self.clock, self.settings, self.on_loop)
-        metrics_reading.use(self.metrics)
+        CURRENT.metrics = self.metrics
         neighbours.furnish(self)
 
     def wake(self) -> None:
@@ -158,8 +158,7 @@ class LocalAWS:
         self.sources.reset()
 
     def _empty(self) -> None:
-        with LOCK:
-            load("core.base_backend").BackendDict.reset()
+        stores.forget_everything()
         self.stacks.clear()
         self.service.packages.clear()
         self.iam.reset()

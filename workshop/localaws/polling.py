@@ -13,7 +13,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from workshop.localaws.http import Request, Response
-from workshop.localaws.moto.loading import loaded
+from workshop.localaws.moto import stores
 
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.2  # seconds between looks
 
@@ -58,13 +58,9 @@ def without_wait(request: Request) -> tuple[Request, float]:
 
 def queue_wait(request: Request, url: str) -> int:
     """The queue's own ReceiveMessageWaitTimeSeconds."""
-    models, parts = loaded("sqs.models"), url.rstrip("/").split("/")
-    if models is None:
-        return 0
-    sqs_backends = models.sqs_backends
-    if len(parts) < 2 or parts[-2] not in sqs_backends or request.region not in sqs_backends[parts[-2]]:
-        return 0
-    queue = sqs_backends[parts[-2]][request.region].queues.get(parts[-1])
+    parts = url.rstrip("/").split("/")
+    backend = stores.existing("sqs", parts[-2], request.region) if len(parts) > 1 else None
+    queue = backend.queues.get(parts[-1]) if backend else None
     return int(queue.receive_message_wait_time_seconds or 0) if queue else 0
 
 

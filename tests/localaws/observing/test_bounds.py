@@ -9,9 +9,9 @@ import psutil
 
 from tests.localaws.bench import REGION, Bench
 from workshop.bench import load
-from workshop.localaws.control import diet
 from workshop.localaws.logs.sink import LogBuffer
 from workshop.localaws.metrics.store import MINUTES_KEPT, Metrics, step
+from workshop.localaws.moto import stores
 from workshop.localaws.runtime.model import FunctionSpec, Invocation
 
 
@@ -29,16 +29,13 @@ def spec(name: str) -> FunctionSpec:
 
 
 def test_a_log_group_keeps_its_newest_events() -> None:
-    diet.prepare()
-    from moto.logs.models import logs_backends
-
     buffer = LogBuffer(per_group=100)
     for number in range(1000):
         buffer.write(spec("bounded"), f"stream{number // 300}", [(1_700_000_000_000 + number, f"line {number}")])
         if number % 170 == 0:
             buffer.flush()
     buffer.flush()
-    group = logs_backends["123456789012"]["eu-west-1"].groups["/aws/lambda/bounded"]
+    group = stores.backend("logs", "123456789012", "eu-west-1").groups["/aws/lambda/bounded"]
     kept = [event.message for stream in group.streams.values() for event in stream.events]
     assert kept == [f"line {number}" for number in range(900, 1000)]
 

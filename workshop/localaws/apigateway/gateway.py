@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.apigateway import snapshot
 from workshop.localaws.apigateway.access_logs import Append
 from workshop.localaws.apigateway.exchange import (
     MOST_HEADERS,
@@ -24,7 +23,7 @@ from workshop.localaws.apigateway.integration import Caller
 from workshop.localaws.apigateway.keys import UsagePlans
 from workshop.localaws.apigateway.refusals import http_refusal, rest_refusal, too_large
 from workshop.localaws.apigateway.rest import RestStage
-from workshop.localaws.moto.loading import load, loaded
+from workshop.localaws.moto import rest_apis, stores
 
 log = logging.getLogger("workshop.localaws.apigateway")
 
@@ -143,7 +142,7 @@ class ApiGateway:
         api = self._rest_api(api_id)
         if api is not None:
             stage = api.stages.get(first)
-            taken = snapshot.of_stage(api, stage) if stage else None
+            taken = rest_apis.of_stage(api, stage) if stage else None
             if stage is None or taken is None:
                 return None, first, "strip"
             return RestStage(taken, stage, self.caller, self._plans_of(api)), first, "strip"
@@ -156,28 +155,24 @@ class ApiGateway:
         return None, first, "strip"
 
     def _plans_of(self, api: Any) -> UsagePlans:
-        backend = load("apigateway.models").apigateway_backends[api.account_id][api.region_name]
+        backend = stores.backend("apigateway", api.account_id, api.region_name)
         plans = self._plans.setdefault((api.account_id, api.region_name), UsagePlans(backend))
         plans.backend = backend
         return plans
 
     @staticmethod
     def _rest_api(api_id: str) -> Any:
-        models = loaded("apigateway.models")
-        for regions in list(models.apigateway_backends.values()) if models else ():
-            for backend in list(regions.values()):
-                if api_id in backend.apis:
-                    return backend.apis[api_id]
+        for backend in stores.every("apigateway"):
+            if api_id in backend.apis:
+                return backend.apis[api_id]
         return None
 
     @staticmethod
     def _http_api(api_id: str) -> Any:
-        models = loaded("apigatewayv2.models")
-        for regions in list(models.apigatewayv2_backends.values()) if models else ():
-            for backend in list(regions.values()):
-                api = backend.apis.get(api_id)
-                if api is not None and api.protocol_type == "HTTP":
-                    return api
+        for backend in stores.every("apigatewayv2"):
+            api = backend.apis.get(api_id)
+            if api is not None and api.protocol_type == "HTTP":
+                return api
         return None
 
     def _function_url(self, url_id: str) -> FunctionUrl | None:

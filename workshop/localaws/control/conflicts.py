@@ -26,7 +26,7 @@ from typing import Any
 
 from workshop.localaws.faults import AwsError
 from workshop.localaws.http import Request, Response
-from workshop.localaws.moto.loading import loaded
+from workshop.localaws.moto import stores
 from workshop.localaws.settings import Settings
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
@@ -171,8 +171,8 @@ class Conflicts:
 
 def key_names(account: str, region: str, table: str) -> list[str]:
     """The attributes of a table's key; empty when there is no such table."""
-    models = loaded("dynamodb.models")
-    found = models.dynamodb_backends[account][region].tables.get(table) if models else None
+    backend = stores.existing("dynamodb", account, region)
+    found = backend.tables.get(table) if backend else None
     return [name for name in (found.hash_key_attr, found.range_key_attr) if name] if found else []
 
 

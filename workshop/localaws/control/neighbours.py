@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.errors import WorkshopError
 from workshop.localaws.cloudformation import api as cloudformation
-from workshop.localaws.control import lambda_for_moto
 from workshop.localaws.faults import AwsError
 from workshop.localaws.http import Request, Response
 from workshop.localaws.lambda_api import routes as lambda_routes
-from workshop.localaws.moto.loading import LOCK, load, loaded
+from workshop.localaws.moto import lambda_backend, stores
+from workshop.localaws.moto.loading import LOCK
 from workshop.localaws.runtime.model import FunctionSpec
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def furnish(aws: LocalAWS) -> None:
     """Connect what needs moto."""
     from workshop.localaws.events.sources import SERVICES
 
-    lambda_for_moto.install(aws.functions, aws.invoke_later)
+    lambda_backend.install(aws.functions, aws.invoke_later)
 
     def forget_apis(_: Request, __: Response) -> None:
         aws.gateway.invalidate()
@@ -81,10 +81,9 @@ def no_fence_for_users(request: Request) -> None:
 
 def api_name(aws: LocalAWS, api_id: str) -> tuple[str, str]:
     """The region and name of an API, remembered; metrics have names, not ids."""
-    backends = load("apigateway.models").apigateway_backends[aws.settings.account]
-    for region, backend in list(backends.items()):
+    for backend in stores.every("apigateway"):
         if api_id in backend.apis:
-            return aws.api_names.setdefault(api_id, (region, backend.apis[api_id].name))
+            return aws.api_names.setdefault(api_id, (backend.region_name, backend.apis[api_id].name))
     return aws.api_names.setdefault(api_id, (aws.settings.region, api_id))
 
 
@@ -178,8 +177,8 @@ def may_log(aws: LocalAWS, spec: FunctionSpec) -> bool:
 
 def group_exists(spec: FunctionSpec) -> bool:
     """True when the function's log group is there."""
-    models = loaded("logs.models")
-    return models is not None and spec.log_group in models.logs_backends[spec.account_id][spec.region].groups
+    logs = stores.existing("logs", spec.account_id, spec.region)
+    return logs is not None and spec.log_group in logs.groups
 
 
 def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes:
@@ -192,11 +191,11 @@ def s3_object(account: str, bucket: str, key: str, version: str | None) -> bytes
 
     with LOCK:
         try:
-            found: Any = load("s3.models").s3_backends[account]["aws"].get_object(bucket, key, version_id=version)
+            found: Any = stores.backend("s3", account).get_object(bucket, key, version_id=version)
             if found is not None and hasattr(found, "value"):
                 return bytes(found.value)
             code, sentence = "NoSuchKey", "The specified key does not exist."
-        except (HTTPException, load("core.exceptions").ServiceException):
+        except (HTTPException, stores.error("core", "ServiceException")):
             code, sentence = "NoSuchBucket", "The specified bucket does not exist"
     raise AwsError(
         "InvalidParameterValueException",

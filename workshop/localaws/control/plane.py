@@ -8,9 +8,9 @@ from collections.abc import Callable
 from urllib.parse import unquote_plus
 
 from workshop.core.live_keys import ONLY_TESTS, has_live_key
-from workshop.localaws.control import moto_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
+from workshop.localaws.moto import calls
 
 log = logging.getLogger(__name__)
 Door = Callable[[Request], Response]
@@ -88,7 +88,7 @@ class ControlPlane:
             self.check(request)
             for hook in self._before.get(service, ()):
                 hook(request)
-            response = self.doors.get(service, moto_door.call)(request)
+            response = self.doors.get(service, calls.call)(request)
         except AwsError as error:
             return answer(request, error)
         except RecursionError:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.control import moto_door
 from workshop.localaws.lambda_api import shapes
+from workshop.localaws.moto import calls
 
 log = logging.getLogger(__name__)
 # In the order in which deploying and calling a first function needs them.
@@ -36,7 +36,7 @@ def run(furnish: Callable[[], None], wake: Callable[[], None], client: Callable[
     """
     try:
         for package in FIRST:
-            moto_door.routes(package)
+            calls.routes(package)
         furnish()
     except Exception:
         log.exception("preparing the offline cloud failed")
@@ -47,6 +47,6 @@ def run(furnish: Callable[[], None], wake: Callable[[], None], client: Callable[
             getattr(client(service), operation)()
         shapes.bodies()
         for package in THEN:
-            moto_door.routes(package)
+            calls.routes(package)
     except Exception:  # the cloud is being closed, or the first real request will say what is wrong
         log.debug("warming up was cut short", exc_info=True)

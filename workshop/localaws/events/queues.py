@@ -15,7 +15,8 @@ from workshop.localaws.events import patterns
 from workshop.localaws.events.clock import Clock, Fired, Timer
 from workshop.localaws.events.shapes import sqs_record
 from workshop.localaws.faults import AwsError
-from workshop.localaws.moto.loading import LOCK, load, loaded
+from workshop.localaws.moto import stores
+from workshop.localaws.moto.loading import LOCK
 from workshop.localaws.runtime.model import Throttled
 
 log = logging.getLogger("workshop.localaws.events")
@@ -98,9 +99,9 @@ class QueuePoller:
             self._wake.clear()
 
     def _queue(self) -> Any:
-        models = loaded("sqs.models")
         region, account, name = self.arn.split(":")[3:6]
-        return models.sqs_backends[account][region].queues.get(name) if models else None
+        backend = stores.existing("sqs", account, region)
+        return backend.queues.get(name) if backend else None
 
     def _waiting(self) -> int:
         queue = self._queue()
@@ -112,10 +113,8 @@ class QueuePoller:
             queue = self._queue()
             if queue is None:
                 return []
-            found = (
-                load("sqs.models")
-                .sqs_backends[account][region]
-                .receive_message(name, self.mapping["BatchSize"], 0, queue.visibility_timeout, ["All"])
+            found = stores.backend("sqs", account, region).receive_message(
+                name, self.mapping["BatchSize"], 0, queue.visibility_timeout, ["All"]
             )
         return list(found)
 
@@ -216,6 +215,16 @@ def reported(payload: bytes, ids: set[str]) -> set[str]:
         return ids
     found = {one.get("itemIdentifier") if isinstance(one, dict) else None for one in failures}
     return {one for one in found if one} if found <= ids else ids
+
+
+def shift(seconds: float) -> None:
+    """The clock went back: messages hidden or delayed for a minute still are for a minute, not for years."""
+    for backend in stores.every("sqs"):
+        for queue in list(backend.queues.values()):
+            for message in list(queue._messages):
+                message.sent_timestamp = int(message.sent_timestamp + seconds * 1000)
+                message.visible_at += seconds * 1000 if message.visible_at else 0
+                message.delayed_until += seconds * 1000 if message.delayed_until else 0
 
 
 class Queues:

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Coroutine
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.inputs import for_target
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
-from workshop.localaws.moto.loading import loaded
+from workshop.localaws.moto import stores
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "events.amazonaws.com"
@@ -115,59 +114,9 @@ def _enabled(rule: Any) -> bool:
 
 
 def _all_rules() -> list[Any]:
-    models = loaded("events.models")
     return [
         rule
-        for regions in list(models.events_backends.values() if models else ())
-        for backend in list(regions.values())
+        for backend in stores.every("events")
         for bus in list(backend.event_buses.values())
         for rule in list(bus.rules.values())
     ]
-
-
-_current: Rules | None = None
-
-
-def use(rules: Rules) -> None:
-    """Have moto's EventBridge send through these rules: the latest cloud of the process."""
-    global _current
-    _current = rules
-
-
-def install() -> None:
-    """Change moto's EventBridge: patterns are matched here, expressions and patterns checked as AWS does."""
-    from moto.events.models import EventsBackend, Rule
-
-    original_send, original_put = Rule.send_to_targets, EventsBackend.put_rule
-
-    def send_to_targets(self: Any, original_event: Any, transform_input: bool = True) -> None:
-        archives = [one for one in self.targets if one["Arn"].count(":") == 5 and one["Arn"].endswith(":")]
-        if archives:  # moto's own rules, which fill an archive
-            original_send(self, original_event, transform_input)
-        elif _current is not None:
-            _current.matched(self, dict(original_event))
-
-    def put_rule(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        _check_rule(kwargs.get("scheduled_expression"), kwargs.get("event_pattern"))
-        return original_put(self, name, *args, **kwargs)
-
-    Rule.send_to_targets = send_to_targets  # type: ignore[method-assign]
-    EventsBackend.put_rule = put_rule  # type: ignore[method-assign]
-
-
-def _check_rule(expression: str | None, pattern: str | None) -> None:
-    from moto.events.exceptions import InvalidEventPatternException, ValidationException
-
-    if expression:
-        try:
-            next_after(expression, datetime.now(UTC))
-        except InvalidSchedule as fault:
-            log.warning("%s is not a schedule: %s", expression, fault)
-            raise ValidationException("Parameter ScheduleExpression is not valid.") from None
-    if pattern:
-        try:
-            reason = patterns.invalid(json.loads(pattern))
-        except ValueError:
-            return  # moto says this itself
-        if reason:
-            raise InvalidEventPatternException(reason=reason)

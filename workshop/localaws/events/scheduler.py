@@ -17,7 +17,7 @@ from workshop.core.schedules import At, InvalidSchedule, Rate, parse
 from workshop.localaws.events.clock import Clock, Fired, Timer, iso
 from workshop.localaws.events.shapes import scheduled
 from workshop.localaws.events.targets import Sender, Targets
-from workshop.localaws.moto.loading import load, loaded
+from workshop.localaws.moto import stores
 
 log = logging.getLogger("workshop.localaws.events")
 SERVICE = "scheduler.amazonaws.com"
@@ -150,56 +150,16 @@ def _what(schedule: Any) -> tuple[Any, ...]:
     )
 
 
-def _backends() -> list[Any]:
-    models = loaded("scheduler.models")
-    found = list(models.scheduler_backends.values()) if models else ()
-    return [backend for regions in found for backend in list(regions.values())]
-
-
 def _all_schedules() -> list[Any]:
     return [
         schedule
-        for backend in _backends()
+        for backend in stores.every("scheduler")
         for group in list(backend.schedule_groups.values())
         for schedule in list(group.schedules.values())
     ]
 
 
 def _delete(account: str, region: str, schedule: Any) -> None:
-    for backend in _backends():
+    for backend in stores.every("scheduler"):
         if backend.account_id == account and backend.region_name == region:
             backend.schedule_groups[schedule.group_name].schedules.pop(schedule.name, None)
-
-
-def install() -> None:
-    """Have moto refuse what EventBridge Scheduler refuses: bad expressions and unknown time zones."""
-    from moto.scheduler.models import EventBridgeSchedulerBackend as Backend
-
-    for name in ("create_schedule", "update_schedule"):
-        setattr(Backend, name, _checked(getattr(Backend, name)))
-
-
-def _checked(original: Any) -> Any:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        ValidationException = load("scheduler.exceptions").ValidationException
-        expression, zone = kwargs.get("schedule_expression"), kwargs.get("schedule_expression_timezone")
-        window = kwargs.get("flexible_time_window") or {}
-        if (window.get("Mode") == "FLEXIBLE") != bool(window.get("MaximumWindowInMinutes")):
-            raise ValidationException(
-                "A FLEXIBLE time window has MaximumWindowInMinutes, from 1 to 1440, and one that is OFF has not."
-            )
-        try:
-            if expression:
-                parse(expression, one_time=True)
-        except InvalidSchedule as fault:
-            log.warning("%s is not a schedule: %s", expression, fault)
-            raise ValidationException(f"Invalid Schedule Expression {expression}.") from None
-        try:
-            ZoneInfo(zone or "UTC")
-        except (KeyError, OSError, ValueError):
-            raise ValidationException(f"Invalid Schedule Expression Timezone {zone}.") from None
-        # An update replaces everything: what it leaves out goes back to its default, which moto takes for nothing.
-        defaults = {"state": "ENABLED", "schedule_expression_timezone": "UTC"}
-        return original(self, *args, **kwargs | {name: kwargs.get(name) or value for name, value in defaults.items()})
-
-    return method

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.events import queues, rules, scheduler, topics_and_buckets
+from workshop.localaws.events import queues, rules, scheduler
 from workshop.localaws.events.clock import Clock
 from workshop.localaws.events.targets import Targets
+from workshop.localaws.moto.current import CURRENT
 
 log = logging.getLogger("workshop.localaws.events")
 
@@ -20,7 +21,7 @@ class EventSources:
     """Fires schedules, matches events, polls queues, and delivers what topics and buckets send.
 
     It needs no task of its own: timers of the clock, messages that arrive and the control plane's changes wake it.
-    What it changes in moto is listed in `localaws/control/patches.py`.
+    What it changes in moto is listed in `localaws/moto/patches`.
 
     Args:
         functions: the cloud's `Functions`.
@@ -40,8 +41,8 @@ class EventSources:
         self.rules = rules.Rules(clock, self.targets)
         self.scheduler = scheduler.Scheduler(clock, self.targets)
         self.queues = queues.Queues(functions, iam, clock)
-        rules.use(self.rules)
-        topics_and_buckets.use(self.targets, self.clock, lambda arn: on_loop(self.queues.arrived, arn))
+        CURRENT.matched, CURRENT.targets, CURRENT.clock = self.rules.matched, self.targets, self.clock
+        CURRENT.arrived = lambda arn: on_loop(self.queues.arrived, arn)
         clock.on_move(self._moved)
 
     def changed(self, service: str) -> None:
@@ -59,7 +60,7 @@ class EventSources:
 
     def _moved(self, shift: float) -> None:
         if shift:
-            topics_and_buckets.shift_queues(shift)
+            queues.shift(shift)
         self.rules.refresh(moved=True)
         self.scheduler.refresh(moved=True)
         self.queues.wake_all()

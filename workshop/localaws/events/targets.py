@@ -14,7 +14,8 @@ from uuid import uuid4
 from workshop.localaws.faults import AwsError
 from workshop.localaws.iam import attached
 from workshop.localaws.iam.policy import resource_allows
-from workshop.localaws.moto.loading import LOCK, load
+from workshop.localaws.moto import stores
+from workshop.localaws.moto.loading import LOCK
 from workshop.localaws.runtime.model import Invocation
 
 log = logging.getLogger("workshop.localaws.events")
@@ -165,7 +166,7 @@ def _to_queue(region: str, account: str, name: str, text: str, target: Mapping[s
     attributes = {
         key: {"DataType": "String", "StringValue": value} for key, value in (target.get("attributes") or {}).items()
     }
-    load("sqs.models").sqs_backends[account][region].send_message(
+    stores.backend("sqs", account, region).send_message(
         queue_name=name,
         message_body=text,
         message_attributes=attributes or None,
@@ -175,11 +176,11 @@ def _to_queue(region: str, account: str, name: str, text: str, target: Mapping[s
 
 
 def _to_topic(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    load("sns.models").sns_backends[account][region].publish(message=text, arn=f"arn:aws:sns:{region}:{account}:{name}")
+    stores.backend("sns", account, region).publish(message=text, arn=f"arn:aws:sns:{region}:{account}:{name}")
 
 
 def _to_logs(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
-    backend = load("logs.models").logs_backends[account][region]
+    backend = stores.backend("logs", account, region)
     group = name.removeprefix("log-group:").removesuffix(":*")
     stream = str(uuid4())
     backend.create_log_stream(group, stream)
@@ -188,7 +189,7 @@ def _to_logs(region: str, account: str, name: str, text: str, target: Mapping[st
 
 def _to_bus(region: str, account: str, name: str, text: str, target: Mapping[str, Any]) -> None:
     event = json.loads(text)
-    load("events.models").events_backends[account][region].put_events(
+    stores.backend("events", account, region).put_events(
         [
             {
                 "Source": event.get("source", "aws.events"),

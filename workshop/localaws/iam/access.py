@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from workshop.localaws.faults import AwsError, protocol_of
 from workshop.localaws.iam.evaluation import Denied, decide
 from workshop.localaws.iam.policy import may_invoke
-from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts, use
+from workshop.localaws.iam.principals import Credentials, Principal, Principals, trusts
 from workshop.localaws.iam.recorder import Recorder
 from workshop.localaws.iam.requests import needs, times
 from workshop.localaws.iam.wording import refusal
+from workshop.localaws.moto.current import CURRENT
 
 if TYPE_CHECKING:
     from workshop.localaws.http import Request
@@ -31,7 +32,7 @@ class Iam:
         self.settings, self.functions, self.clock = settings, functions, clock
         self.principals = Principals(settings.account)
         self.recorder = Recorder(settings.account)
-        use(self.principals)
+        CURRENT.session_of = self.principals.session_of
 
     def credentials_for(self, role_arn: str, session_name: str = "workshop") -> Credentials:
         """Temporary credentials of a role.

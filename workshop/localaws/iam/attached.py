@@ -11,14 +11,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from workshop.localaws.iam.policy import Statement, compiled, statements
-from workshop.localaws.moto.loading import loaded
+from workshop.localaws.moto import stores
 
 
 def bucket(name: str) -> tuple[Statement, ...]:
     """A bucket's policy."""
-    models = loaded("s3.models")
-    for backends in list(models.s3_backends.values()) if models else ():
-        found = backends["aws"].buckets.get(name)
+    for backend in stores.every("s3"):
+        found = backend.buckets.get(name)
         if found is not None:
             return compiled(found.policy.decode("utf-8", "replace") if found.policy else "")
     return ()
@@ -57,11 +56,11 @@ def key(arn: str) -> tuple[Statement, ...]:
 
 def key_arn(account: str, region: str, key_id: str) -> str:
     """The ARN of a key named by id, ARN, alias or alias ARN; empty when there is none."""
-    models = loaded("kms.models")
+    backend = stores.existing("kms", account, region)
     if key_id.startswith("arn:") and ":key/" in key_id:
         return key_id
     alias = key_id.rpartition(":")[2]
-    for one in list(models.kms_backends[account][region].keys.values()) if models else ():
+    for one in list(backend.keys.values()) if backend else ():
         if one.id == alias or alias in one.aliases:
             return str(one.arn)
     return ""
@@ -81,11 +80,11 @@ def parameter_key(account: str, region: str, name: str) -> str:
 
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
-    models = loaded("ssm.models")
-    if models is None:
+    backend = stores.existing("ssm", account, region)
+    if backend is None:
         return ""
     plain = name.rpartition(":parameter")[2] if name.startswith("arn:") else name
-    versions = models.ssm_backends[account][region]._parameters
+    versions = backend._parameters
     if plain not in versions:
         return ""
     found = versions[plain]  # its `get` would not find a name that starts with a slash
@@ -126,17 +125,13 @@ def secret_arn(account: str, region: str, name: str) -> str:
     """The ARN of a secret named by name or ARN, its six random letters included."""
     if name.startswith("arn:"):
         return name
-    models = loaded("secretsmanager.models")
-    found = models.secretsmanager_backends[account][region].secrets.get(name) if models else None
+    backend = stores.existing("secretsmanager", account, region)
+    found = backend.secrets.get(name) if backend else None
     arn = getattr(found, "arn", "") if found is not None else ""
     return arn or f"arn:aws:secretsmanager:{region}:{account}:secret:{name}"
 
 
-def _in_store(package: str, arn: str, get: Any) -> Any:
-    models, parts = loaded(f"{package}.models"), arn.split(":", 5)
-    if models is None or len(parts) < 6:
-        return None
-    backends = getattr(models, f"{package}_backends")
-    if parts[4] not in backends:
-        return None
-    return get(backends[parts[4]][parts[3]], parts[5])
+def _in_store(service: str, arn: str, get: Any) -> Any:
+    parts = arn.split(":", 5)
+    backend = stores.existing(service, parts[4], parts[3]) if len(parts) > 5 else None
+    return get(backend, parts[5]) if backend else None

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from workshop.localaws.iam.policy import Statement, compiled, resource_allows, statements
-from workshop.localaws.moto.loading import load, loaded
+from workshop.localaws.moto import stores
 
 LIFETIME = 12 * 3600
 _LETTERS = string.ascii_uppercase + "234567"
@@ -108,9 +108,8 @@ class Principals:
         return self._by_key.get(access_key_id)
 
     def _from_sts(self, access_key_id: str) -> Principal | None:
-        models = loaded("sts.models")
-        for backends in list(models.sts_backends.values()) if models else ():
-            session = backends["aws"].get_assumed_role_from_access_key(access_key_id)
+        for backend in stores.every("sts"):
+            session = backend.get_assumed_role_from_access_key(access_key_id)
             if session is not None:
                 found = Principal(
                     "role",
@@ -145,48 +144,20 @@ class Principals:
 
 def _keys() -> Iterator[tuple[Any, Any]]:
     """Every user's access keys: (moto's user, key)."""
-    models = loaded("iam.models")
-    for backends in list(models.iam_backends.values()) if models else ():
-        for user in list(backends["aws"].users.values()):
+    for backend in stores.every("iam"):
+        for user in list(backend.users.values()):
             for key in list(user.access_keys):
                 yield user, key
 
 
-_current: Principals | None = None
-
-
-def use(principals: Principals) -> None:
-    """Have moto's STS know these sessions: the latest cloud of the process."""
-    global _current
-    _current = principals
-
-
-def install() -> None:
-    """Let `sts:GetCallerIdentity` answer for the credentials of functions, which moto's STS did not make."""
-    from moto.sts.models import STSBackend
-
-    original = STSBackend.get_caller_identity
-
-    def get_caller_identity(self: Any, access_key_id: str, region: str) -> tuple[str, str, str]:
-        found = _current.session_of(access_key_id) if _current is not None else None
-        if found is None:
-            return original(self, access_key_id, region)
-        role = role_of(found.owner)
-        return f"{role.id if role is not None else 'AROA'}:{found.name}", found.arn, found.account
-
-    STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
-
-
 def role_of(role_arn: str) -> Any:
     """moto's Role with this ARN, or None."""
-    models = loaded("iam.models")
     parts = role_arn.split(":")
-    account = parts[4] if len(parts) > 5 else ""
-    if models is None or not account or account not in models.iam_backends:
+    backend = stores.existing("iam", parts[4]) if len(parts) > 5 else None
+    if backend is None:
         return None
-    roles = models.iam_backends[account]["aws"].roles
     name = role_arn.rpartition("/")[2]
-    for role in list(roles.values()):
+    for role in list(backend.roles.values()):
         if role.name == name and role.arn == role_arn:
             return role
     return None
@@ -208,7 +179,7 @@ def identity_policies(principal: Principal) -> Iterator[tuple[Statement, ...]]:
         role = role_of(principal.owner)
         yield from _policies_of(role)
         return
-    backend = load("iam.models").iam_backends[principal.account]["aws"]
+    backend = stores.backend("iam", principal.account)
     yield from _policies_of(backend.users.get(principal.name))
     for group in list(backend.groups.values()):
         if any(user.name == principal.name for user in group.users):
@@ -239,5 +210,5 @@ def boundary(principal: Principal) -> tuple[Statement, ...] | None:
     arn = getattr(role, "permissions_boundary_arn", None) if role is not None else None
     if not arn:
         return None
-    policy = load("iam.models").iam_backends[principal.account]["aws"].managed_policies.get(arn)
+    policy = stores.backend("iam", principal.account).managed_policies.get(arn)
     return compiled(_document(policy)) if policy is not None else ()

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from workshop.localaws.control import moto_door
 from workshop.localaws.faults import AwsError, answer
 from workshop.localaws.http import Request, Response
 from workshop.localaws.logs import apart, insights, reading
-from workshop.localaws.moto.loading import LOCK, load
+from workshop.localaws.moto import calls, stores
+from workshop.localaws.moto.loading import LOCK
 
 QUERIES_KEPT = 100
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
@@ -74,12 +74,12 @@ class LogsDoor:
         try:
             if operation is None:
                 check(request.operation, request.json())
-                return moto_door.call(request)
+                return calls.call(request)
             given = request.json()
             if not isinstance(given, dict):
                 raise AwsError("SerializationException", "The request is not a JSON object.")
             with LOCK:
-                result = operation(load("logs.models").logs_backends[self.account][request.region], given)
+                result = operation(stores.backend("logs", self.account, request.region), given)
             if callable(result):  # the rest, which may take its time, without keeping others waiting
                 result = result()
             return Response.of_json(result, content_type=JSON)

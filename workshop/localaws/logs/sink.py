@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from workshop.localaws.moto.loading import LOCK, load
+from workshop.localaws.moto import stores
+from workshop.localaws.moto.loading import LOCK
 from workshop.localaws.runtime.model import FunctionSpec
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class LogBuffer:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
             for (account, region, group), events in waiting.items():
-                file_events(load("logs.models").logs_backends[account][region], group, events, self.per_group)
+                file_events(stores.backend("logs", account, region), group, events, self.per_group)
 
     def clear(self) -> None:
         """Drop what is waiting."""

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workshop.localaws.moto.loading import load
+from workshop.localaws.moto import stores
 
 Series = dict[int, float]
 OPERATORS: dict[type, Callable[[float, float], float]] = {
@@ -37,7 +37,7 @@ def evaluate(text: str, series: dict[str, Series]) -> Series:
     try:
         result = _value(ast.parse(text.replace("^", "**"), mode="eval").body, series)
     except (SyntaxError, KeyError, ValueError, TypeError) as error:
-        raise load("cloudwatch.exceptions").ValidationError(f"Error in expression '{text}': {error}") from None
+        raise stores.error("cloudwatch", "ValidationError")(f"Error in expression '{text}': {error}") from None
     if isinstance(result, dict):
         return result
     stamps = sorted({at for each in series.values() for at in each})

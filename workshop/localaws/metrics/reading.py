@@ -14,7 +14,7 @@ from typing import Any
 
 from workshop.localaws.metrics import expressions
 from workshop.localaws.metrics.store import Key, Metrics, Minute, step
-from workshop.localaws.moto.loading import load
+from workshop.localaws.moto import stores
 
 OWN = ("AWS/Lambda", "AWS/ApiGateway")
 UNITS = {"Duration": "Milliseconds", "Latency": "Milliseconds", "IntegrationLatency": "Milliseconds"}
@@ -27,45 +27,6 @@ STATISTICS = {
     "Maximum": lambda part: part.high,
 }
 MOST = 1440  # datapoints in one answer
-
-
-_current = Metrics()
-
-
-def use(metrics: Metrics) -> None:
-    """Read these metrics from now on."""
-    global _current
-    _current = metrics
-
-
-def install() -> None:
-    """Put our methods on moto's CloudWatch backend."""
-    from moto.cloudwatch.models import CloudWatchBackend
-    from moto.cloudwatch.responses import CloudWatchResponse
-
-    def get_metric_data(
-        self: Any, queries: list[dict[str, Any]], start_time: Any, end_time: Any, scan_by: str = ""
-    ) -> Any:
-        reader = Reader(_current, self)
-        return reader.data(queries, start_time, end_time, newest_first=scan_by != "TimestampAscending")
-
-    def get_metric_statistics(self: Any) -> Any:
-        from moto.core.responses import ActionResult
-
-        return ActionResult(Reader(_current, self.cloudwatch_backend).statistics(plain(self._get_params())))
-
-    original = CloudWatchBackend.list_metrics
-    original = getattr(original, "workshop_original", original)
-
-    def list_metrics(self: Any, next_token: Any, namespace: Any, metric_name: Any, dimensions: Any) -> Any:
-        token, found = original(self, next_token, namespace, metric_name, dimensions)
-        own = [] if next_token else Reader(_current, self).listed(namespace, metric_name, dimensions or [])
-        return token, [*own, *found]
-
-    list_metrics.workshop_original = original  # type: ignore[attr-defined]
-    CloudWatchBackend.get_metric_data = get_metric_data  # type: ignore[method-assign]
-    CloudWatchResponse.get_metric_statistics = get_metric_statistics  # type: ignore[method-assign]
-    CloudWatchBackend.list_metrics = list_metrics  # type: ignore[method-assign]
 
 
 def plain(value: Any) -> Any:
@@ -119,22 +80,23 @@ class Reader:
 
     def statistics(self, given: dict[str, Any]) -> dict[str, Any]:
         """GetMetricStatistics."""
-        exceptions = load("cloudwatch.exceptions")
         wanted, extended = given.get("Statistics") or [], given.get("ExtendedStatistics") or []
         if not wanted and not extended:
-            raise exceptions.InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
+            raise refused("InvalidParameterCombination", "Must specify either Statistics or ExtendedStatistics")
         start, end, period = seconds(given["StartTime"]), seconds(given["EndTime"]), int(given["Period"])
         if start >= end:
-            raise exceptions.InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+            raise refused("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
         if period < 1 or (period % 60 and period not in (1, 5, 10, 20, 30)):
-            raise exceptions.InvalidParameterValue(
-                f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}."
+            raise refused(
+                "InvalidParameterValue",
+                f"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}.",
             )
         if (end - start) / period > MOST:
-            raise exceptions.InvalidParameterCombination(
+            raise refused(
+                "InvalidParameterCombination",
                 f"You have requested up to {int((end - start) / period):,} datapoints, which exceeds "
                 f"the limit of {MOST:,}. You may reduce the datapoints requested by increasing "
-                "Period, or decreasing the time range."
+                "Period, or decreasing the time range.",
             )
         parts = self.periods(given["Namespace"], given["MetricName"], given.get("Dimensions") or [], start, end, period)
         unit = unit_of(given["Namespace"], given["MetricName"])
@@ -153,7 +115,7 @@ class Reader:
         """GetMetricData."""
         start, end = seconds(start_time), seconds(end_time)
         if start >= end:
-            raise load("cloudwatch.exceptions").ValidationError("The parameter EndTime must be greater than StartTime.")
+            raise refused("ValidationError", "The parameter EndTime must be greater than StartTime.")
         series: dict[str, dict[int, float]] = {}
         for query in queries:
             stat = query.get("MetricStat")
@@ -204,6 +166,11 @@ class Reader:
         ]
 
 
+def refused(kind: str, message: str) -> Exception:
+    """CloudWatch's own exception, such as `InvalidParameterValue`."""
+    return stores.error("cloudwatch", kind)(message)
+
+
 def unit_of(namespace: str, name: str) -> str:
     """The unit that AWS gives a metric."""
     return UNITS.get(name, "Count") if namespace in OWN else "None"
@@ -221,4 +188,4 @@ def worth(statistic: str, part: Minute) -> float:
     if found:
         return part.percentile(float(found["value"]))
     why = f"Value {statistic} at 'Stat' is not a statistic that the offline cloud knows."
-    raise load("cloudwatch.exceptions").InvalidParameterValue(why)
+    raise refused("InvalidParameterValue", why)

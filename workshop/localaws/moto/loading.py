@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from workshop.localaws.control import diet, patches
+from workshop.localaws.moto import light, patches
 
 # moto's services keep their state in plain dictionaries, call one another and import one another while they do.
 LOCK = threading.RLock()
@@ -30,7 +30,7 @@ def load(name: str) -> Any:
         return module
     package = name.partition(".")[0]
     with LOCK:
-        diet.prepare()
+        light.prepare()
         module = importlib.import_module(f"moto.{name}")
         patches.apply(package)
         _complete[name] = module

@@ -12,15 +12,16 @@ import copy
 import threading
 from typing import Any
 
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+
 _turn = threading.RLock()
 _whole = threading.local()  # .kept: the tables that this thread's transaction need not copy
 
 
 def install() -> None:
     """Changes moto's DynamoDB; a test tells when moto no longer needs it."""
-    from moto.dynamodb.models import DynamoDBBackend
-    from moto.dynamodb.models.table import Table
-
     original = DynamoDBBackend.transact_write_items
 
     def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
@@ -45,8 +46,8 @@ def install() -> None:
         made.__dict__.update({name: copy.deepcopy(value, memo) for name, value in self.__dict__.items()})
         return made
 
-    DynamoDBBackend.transact_write_items = transact_write_items
-    Table.__deepcopy__ = deep_copy
+    DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[method-assign]
+    Table.__deepcopy__ = deep_copy  # type: ignore[attr-defined]
 
 
 def kept_items(backend: Any, operations: list[dict[str, Any]]) -> list[tuple[Any, Any, Any, Any]]:
@@ -54,11 +55,9 @@ def kept_items(backend: Any, operations: list[dict[str, Any]]) -> list[tuple[Any
 
     What makes no sense is left out: moto refuses it before it writes anything of it.
     """
-    from moto.dynamodb.models.dynamo_type import DynamoType
-
     found = []
     for operation in operations:
-        wanted = next(iter(operation.values()), {})
+        wanted: dict[str, Any] = next(iter(operation.values()), {})
         table = backend.tables.get(wanted.get("TableName"))
         given = wanted.get("Key") or wanted.get("Item") or {}
         if table is None or table.hash_key_attr not in given:

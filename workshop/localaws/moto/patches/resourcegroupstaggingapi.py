@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from moto.awslambda.utils import get_backend as lambda_backend
+from moto.core.resource_tagging import TaggedResource, make_tag_matcher, match_resource_type
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend as Api
+
+from workshop.localaws.moto import stores
+
 
 def install() -> None:
     """Called once moto's tagging API is imported."""
-    from moto.core.resource_tagging import TaggedResource, make_tag_matcher, match_resource_type
-    from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend as Api
-
     original = Api._get_resources_generator
 
     def resources(
@@ -35,9 +38,7 @@ def install() -> None:
 
 def _lambdas(account: str, region: str) -> Iterator[tuple[str, dict[str, str], str]]:
     """Functions and event source mappings of our own store."""
-    from moto.awslambda.utils import get_backend
-
-    functions = getattr(get_backend(account, region), "functions", None)
+    functions = getattr(lambda_backend(account, region), "functions", None)
     if functions is None:
         return
     here = functions.service.store.region(region)
@@ -50,9 +51,7 @@ def _lambdas(account: str, region: str) -> Iterator[tuple[str, dict[str, str], s
 
 def _rules(api: Any) -> Iterator[tuple[str, dict[str, str], str]]:
     """EventBridge's rules, of every bus."""
-    from moto.events.models import events_backends
-
-    backend = events_backends[api.account_id][api.region_name]
-    for bus in list(backend.event_buses.values()):
+    backend = stores.existing("events", api.account_id, api.region_name)
+    for bus in list(backend.event_buses.values()) if backend else ():
         for rule in list(bus.rules.values()):
             yield rule.arn, backend.tagger.get_tag_dict_for_resource(rule.arn), "events:rule"

@@ -6,14 +6,15 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend
+
 PREFIX = "arn:aws:iam::aws:policy/"
 
 
 @lru_cache(maxsize=256)
 def _data(name: str) -> dict[str, Any] | None:
     """moto's record of a policy; the 4.7 MB of all 1,500 are never parsed as a whole."""
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
     start = aws_managed_policies_data.find(f'\n "{name}":{{')
     if start < 0:
         return None
@@ -25,8 +26,6 @@ def load(backend: Any, arn: str) -> None:
     """Put an AWS managed policy into moto's store when it exists and is not there yet."""
     if not isinstance(arn, str) or not arn.startswith(PREFIX) or arn in backend.managed_policies:
         return
-    from moto.iam.models import AWSManagedPolicy
-
     name = arn.rpartition("/")[2]
     data = _data(name)
     if data is None:
@@ -38,8 +37,6 @@ def load(backend: Any, arn: str) -> None:
 
 def install() -> None:
     """Have moto know AWS's managed policies without loading them all (its own switch costs 0.3 s and 60 MB)."""
-    from moto.iam.models import IAMBackend
-
     if hasattr(IAMBackend, "workshop_managed"):
         return
     for method, position in (

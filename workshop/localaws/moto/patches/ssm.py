@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.ssm.models import SimpleSystemManagerBackend
+
 
 def install() -> None:
     """Called once moto's SSM is imported."""
-    from moto.ssm.models import SimpleSystemManagerBackend
-
     original = SimpleSystemManagerBackend.get_parameters
 
     def get_parameters(self: Any, names: list[str]) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def read_descriptions_once() -> None:
     def load_file(self: Any, full_path: str, open_method: Any) -> Any:
         return read(full_path, open_method) if Path(full_path).is_file() else None
 
-    JSONFileLoader._load_file = load_file
-    JSONFileLoader.read_once = read
+    JSONFileLoader._load_file = load_file  # type: ignore[attr-defined]
+    JSONFileLoader.read_once = read  # type: ignore[attr-defined]
 
 
 class Ec2Backends:
