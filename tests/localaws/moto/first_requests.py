@@ -70,11 +70,17 @@ PURGED = [
 
 
 def purge() -> None:
-    """Forget some of moto and all of the cloud, so that the next round imports them as a fresh process does."""
+    """Forget some of moto, and what is changed in it, so that the next round imports them as a fresh process does."""
+    from workshop.localaws.moto import calls, loading, patches
+
     for name in list(sys.modules):
         first, _, rest = name.partition(".")
-        if name.startswith("workshop.localaws") or (first == "moto" and rest.partition(".")[0] in PURGED):
+        if name.startswith(f"{patches.__name__}.") or (first == "moto" and rest.partition(".")[0] in PURGED):
             del sys.modules[name]
+    loading._complete.clear()
+    patches._done.clear()
+    for cached in (calls.routes, calls._package_of, calls._kind_of_request):
+        cached.cache_clear()
 
 
 def one_round(seed: int) -> list[str]:

@@ -15,7 +15,7 @@ ROOM, ROOM_NAME = ROOT / "workshop" / "localaws" / "moto", "workshop.localaws.mo
 BY_NAME = ("import_module", "__import__")
 
 
-def test_many_first_requests_at_the_same_moment_are_all_answered_hundreds_of_times() -> None:
+def test_many_first_requests_at_the_same_moment_are_all_answered_a_hundred_times() -> None:
     command = [sys.executable, "-m", "tests.localaws.moto.first_requests", "100"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr[-2000:]
