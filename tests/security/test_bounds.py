@@ -157,22 +157,22 @@ def test_a_fast_function_does_not_wait_for_two_hundred_calls_of_a_slow_one(
 
 def test_ten_thousand_log_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page describes its own streams, not all of them: 200 pages would else describe two million."""
-    from moto.logs.models import LogStream, logs_backends
-
     from workshop.localaws.logs import reading
+    from workshop.localaws.moto import stores
 
-    backend, described = logs_backends["123456789012"]["eu-west-1"], [0]
+    backend, described = stores.backend("logs", "123456789012", "eu-west-1"), [0]
     group = unique("many")
     backend.create_log_group(group, {})
     for number in range(10_000):
         backend.create_log_stream(group, f"s{number:05d}")
-    one_stream = LogStream.to_describe_dict
+    kind = type(backend.groups[group].streams["s00000"])
+    one_stream = kind.to_describe_dict
 
-    def counted(stream: LogStream) -> dict[str, Any]:
+    def counted(stream: Any) -> dict[str, Any]:
         described[0] += 1
         return one_stream(stream)
 
-    monkeypatch.setattr(LogStream, "to_describe_dict", counted)
+    monkeypatch.setattr(kind, "to_describe_dict", counted)
     names: list[str] = []
     given: dict[str, Any] = {"logGroupName": group}
     while True:
