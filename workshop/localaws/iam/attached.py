@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from workshop.localaws.iam.policy import Statement, compiled, statements
-from workshop.localaws.moto import stores
+from workshop.localaws.moto import lambda_backend, stores
 
 
 def bucket(name: str) -> tuple[Statement, ...]:
@@ -104,20 +103,19 @@ def boundary_of(account: str, role: str) -> str:
 
 def function_of_mapping(account: str, region: str, uuid: str) -> str:
     """The function of an event source mapping; empty when there is none."""
-    stand_in = sys.modules.get("moto.awslambda.utils")
-    functions = getattr(stand_in.get_backend(account, region), "functions", None) if stand_in else None
+    functions = lambda_backend.functions()
     found = functions.service.store.region(region).mappings.get(uuid) if functions is not None else None
     return str((found or {}).get("FunctionArn", ""))
 
 
 def api_tags(account: str, region: str, api: str) -> dict[str, str]:
     """The tags of a REST or HTTP API."""
-    models = loaded("apigateway.models")
-    rest = models.apigateway_backends[account][region].apis.get(api) if models else None
+    backend = stores.existing("apigateway", account, region)
+    rest = backend.apis.get(api) if backend else None
     if rest is not None:
         return dict(rest.tags or {})
-    models = loaded("apigatewayv2.models")
-    http = models.apigatewayv2_backends[account][region].apis.get(api) if models else None
+    backend = stores.existing("apigatewayv2", account, region)
+    http = backend.apis.get(api) if backend else None
     return dict(http.backend.get_tags(http.arn)) if http is not None else {}
 
 
