@@ -201,6 +201,10 @@ def function_of(deployment: Any, name: str) -> str:
     return arn.rpartition(":")[2]
 
 
+# Stays for all others: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+LEFT_OVER = 100
+
+
 def provisioned(function: str, count: int = 1) -> Call:
     """Publishes a version with `count` environments kept ready, returns the first call it ever gets, and ends that.
 
@@ -209,6 +213,13 @@ def provisioned(function: str, count: int = 1) -> Call:
     import boto3
 
     client = boto3.client("lambda")
+    free = client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    if free - count < LEFT_OVER:  # said before anything is made: a new account may run ten functions at once
+        raise WorkshopError(
+            f"This account may run {free} functions at once, and Lambda keeps {LEFT_OVER} of them for those "
+            "without a share of their own: none is left to be provisioned. Nothing was made.",
+            fix="Ask for more under Service Quotas (Lambda, concurrent executions), or leave this cell out.",
+        )
     version = client.publish_version(FunctionName=function)["Version"]
     which = {"FunctionName": function, "Qualifier": version}
     client.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=count)
