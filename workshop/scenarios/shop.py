@@ -24,8 +24,9 @@ WANTED_EVENTS = [
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.closed",
 ]
-DISPUTES = ["charge.dispute.created", "charge.dispute.closed"]
 HOUR = 3600
 SESSION_KEY = "the-shops-own-session-key"
 
