@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+from workshop.core import system
 from workshop.setup import halves
 
 # One more try, and no long wait: whoever has no network is told so by pip itself, a moment later.
@@ -18,7 +18,7 @@ OPTIONS = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off",
 
 def uv_of(venv: Path) -> Path:
     """Where uv is in an environment that has it."""
-    return venv / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
+    return venv / ("Scripts/uv.exe" if system.NT else "bin/uv")
 
 
 def bundled_pip() -> Path | None:
@@ -70,7 +70,7 @@ def fetched(venv: Path, folder: Path, wheelhouse: list[str]) -> str:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 check=False,
-                close_fds=os.name == "nt",  # elsewhere it inherits the lock of `only_one`
+                close_fds=system.NT,  # elsewhere it inherits the lock of `only_one`
             )
             if done.returncode:
                 return ""
