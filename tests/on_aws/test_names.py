@@ -57,6 +57,9 @@ def test_a_service_may_read_its_own_readers_parameters_only(mine: str) -> None:
         words = json.dumps(template["Resources"]["IamRoleLambdaExecution"])
         assert f":parameter/workshop-{mine}/stripe_test_key" in words
         assert ":parameter/stripe_test_key" not in words
+        own = json.dumps(lesson.package("demo_lambdas/order_payment").template()["Resources"]["WebhookRole"])
+        assert f":parameter/workshop-{mine}/stripe_webhook_secret" in own
+        assert ":parameter/stripe_" not in own
     finally:
         lesson.remove("demo_lambdas/access_ssm", quiet=True)
 

@@ -96,6 +96,13 @@ def make_personal(service: Any, mine: str) -> None:
     provider["environment"] = {**(provider.get("environment") or {}), "SSM_PREFIX": prefix(mine)}
     if provider.get("iam"):
         provider["iam"] = _under(provider["iam"], prefix(mine).strip("/"))
+    listed = service.config.get("resources")
+    resources = (listed.get("Resources") or {}) if isinstance(listed, dict) else {}
+    for name, made in resources.items():  # roles that functions bring themselves: `role: PayRole`
+        if isinstance(made, dict) and made.get("Type") == "AWS::IAM::Role":
+            resources[name] = _under(made, prefix(mine).strip("/"))
+            if fence:
+                resources[name]["Properties"]["PermissionsBoundary"] = fence
 
 
 def _under(value: Any, folder: str) -> Any:
