@@ -97,15 +97,20 @@ def _refuse_depth(text: str, shown_as: str) -> None:
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 depth += 1
                 if depth > _MOST_DEPTH:
-                    line = event.start_mark.line + 1
-                    what = f"The file is nested too deeply: more than {_MOST_DEPTH} levels."
-                    raise WorkshopError(what, where=f"{shown_as}:{line}", fix="Look for a bracket that is not closed.")
+                    raise _too_deep(event.start_mark.line + 1, shown_as)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 depth -= 1
-    except yaml.YAMLError:
+    except yaml.YAMLError as error:
+        if "nesting depth" in str(error):  # the scanner's own bound, which it meets while it looks ahead
+            raise _too_deep(error.problem_mark.line + 1, shown_as) from None
         return  # the second reading says what is wrong
     finally:
         loader.dispose()
+
+
+def _too_deep(line: int, shown_as: str) -> WorkshopError:
+    what = f"The file is nested too deeply: more than {_MOST_DEPTH} levels."
+    return WorkshopError(what, where=f"{shown_as}:{line}", fix="Look for a bracket that is not closed.")
 
 
 class _Builder:
