@@ -17,6 +17,7 @@ from workshop.core import net
 from workshop.core.checks import Check, check
 from workshop.core.errors import WorkshopError
 
+KERNEL_SECONDS = 60  # a virus scanner may look through every module at the first start
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,6 +31,8 @@ def checks(cloud: Any = None, *, deploy: bool | None = None) -> Iterator[Check]:
     yield check("Python", python_version, "Start with another Python: the line above says which command.")
     packages = check("Packages", installed_packages, "Run: python3 -m workshop (it installs what is missing)")
     yield packages
+    if packages.ok:
+        yield check("Kernel", kernel, "Run: workshop lab --debug, and report what it prints.")
     yield check("Disk", free_disk, "Make 0.5 GB of room: function packages are unzipped to the temporary folder.")
     yield check("Ports", ports, "Something blocks loopback ports: look at the firewall or security software.")
     yield check("Secrets", no_live_keys, "Unset the live key.")
@@ -80,6 +83,29 @@ def installed_packages() -> str:
         f"{name} {importlib.metadata.version(name)}" for name in ("jupyterlab", "boto3", "moto", "stripe")
     )
     return versions + (f"; not as locked: {', '.join(other)}" if other else "")
+
+
+def kernel() -> str:
+    """A notebook's kernel starts and answers, the way JupyterLab will talk to it."""
+    from jupyter_client.manager import KernelManager
+
+    from workshop.lab import sockets_in_files
+
+    way = "ipc" if sockets_in_files() else "tcp"
+    manager = KernelManager(kernel_name="python3", transport=way)
+    manager.start_kernel(extra_arguments=["--IPKernelApp.log_level=ERROR"])
+    try:
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=KERNEL_SECONDS)
+        except RuntimeError as error:
+            raise WorkshopError(f"No kernel answers over {way}: {error}".rstrip(".") + ".") from None
+        finally:
+            client.stop_channels()
+    finally:
+        manager.shutdown_kernel(now=True)
+    return f"it starts and answers over {'sockets in files' if way == 'ipc' else 'loopback ports'}"
 
 
 def free_disk() -> str:

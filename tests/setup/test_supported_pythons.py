@@ -158,3 +158,24 @@ def test_a_python_that_is_here_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert supported.what_to_type() == "This machine has Python 3.12. Type: python3.12 -m workshop"
     assert "Python 3.14 and" not in supported.what_to_type(("3.14",))
     assert "3.14" in supported.what_to_type(("3.14",))
+
+
+def test_what_a_package_needs_below_the_checkout_is_what_the_bound_says() -> None:
+    """`.pyc` files may be missing where they are too long; everything else must fit."""
+    packages = Path(sysconfig.get_paths()["purelib"])
+    longest = max(
+        len(str(path.relative_to(packages))) for path in packages.rglob("*") if path.suffix not in (".pyc", ".part")
+    )
+    assert supported.DEEPEST + len(r"\.venv\Lib\site-packages" + "\\") + longest <= 259
+
+
+@pytest.mark.skipif(os.name == "nt" and supported.has_long_paths(), reason="this Windows has long paths")
+def test_a_checkout_that_lies_too_deep_is_told_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workshop.core import system
+
+    deep = "C:\\" + "x" * 93
+    monkeypatch.setattr(system, "WINDOWS", True)
+    assert "96 characters deep" in supported.too_deep(deep)
+    assert supported.too_deep(deep[:-1]) == ""
+    monkeypatch.setattr(system, "WINDOWS", False)
+    assert supported.too_deep(deep) == ""

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from workshop.core import renaming
 from workshop.core.errors import WorkshopError
 from workshop.core.inert import inert
 
@@ -179,7 +180,7 @@ def set_aside(path: Path, to: Path | None = None) -> Path:
         target = folder / (f"{path.name}.{number}" if number else path.name)
         number += 1
         if not os.path.lexists(target):
-            path.rename(target)
+            renaming.rename(path, target)
             return target
 
 

@@ -16,6 +16,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from workshop.core import renaming
 from workshop.core.errors import WorkshopError
 from workshop.core.paths import is_folder, reason
 
@@ -140,7 +141,7 @@ def write(path: Path, text: str, like: Text | None = None) -> None:
             file.write(content)
         if target.exists():
             shutil.copymode(target, made)
-        Path(made).replace(target)
+        renaming.replace(made, target)
     except UnicodeEncodeError:
         raise WorkshopError("The new text holds half a character, which no file can.", where=name) from None
     except (OSError, RuntimeError, ValueError) as error:

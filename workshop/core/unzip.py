@@ -13,7 +13,7 @@ import stat
 import zipfile
 from pathlib import Path
 
-from workshop.core import system
+from workshop.core import renaming, system
 
 # Linux's limits, which are Lambda's too: https://man7.org/linux/man-pages/man0/limits.h.0p.html
 MOST_NAME, MOST_PATH = 255, 4096 - 1024  # bytes; the folder that it is unpacked into has a path as well
@@ -58,7 +58,7 @@ def unzip(data: bytes, folder: Path, *, most: int) -> int:
     part.mkdir(parents=True)
     try:
         total = _unpack(data, part, most)
-        part.replace(folder)
+        renaming.replace(part, folder)
     except BadZip:
         raise
     except OSError as error:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from workshop.core import renaming
 from workshop.core.paths import set_aside
 from workshop.core.telling import View
 
@@ -62,7 +63,7 @@ def record(name: str, *, right: bool) -> str:
                 aside = file.with_name(file.name + ".damaged")
                 if os.path.lexists(aside):
                     set_aside(aside)
-                file.rename(aside)
+                renaming.rename(file, aside)
                 note = f"(The file of your progress was damaged; it is now {aside.name}, and counting begins anew.)"
             kept = load()
             entry = kept.setdefault(name, {"tries": 0, "solved": ""})
@@ -81,7 +82,7 @@ def write(file: Path, kept: dict[str, dict[str, Any]]) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             json.dump({"exercises": kept}, out, indent=1, sort_keys=True)
-        Path(name).replace(file)
+        renaming.replace(name, file)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

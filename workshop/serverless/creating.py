@@ -8,6 +8,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+from workshop.core import renaming
 from workshop.core.errors import WorkshopError
 from workshop.core.paths import is_folder, path_of, reason, resolved, shown
 from workshop.serverless.marks import did_you_mean
@@ -62,7 +63,7 @@ def create(template: str = "hello-world", path: str | Path | None = None, *, nam
                 copy.write_text(text, encoding="utf-8", newline="\n")
         if target.is_dir():
             target.rmdir()  # refuses one that is not empty
-        making.rename(target)
+        renaming.rename(making, target)
     except OSError as error:
         raise WorkshopError(f"{target} cannot be written: {reason(error)}. Nothing was changed.") from None
     finally:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from workshop.core import system
+from workshop.core import renaming, system
 from workshop.core.errors import WorkshopError
 from workshop.serverless import zips
 
@@ -54,7 +54,7 @@ def keep(key: str, content: bytes) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
             part.write(content)
-        Path(part.name).replace(folder / f"{key}.zip")
+        renaming.replace(part.name, folder / f"{key}.zip")
 
 
 def download(requirements: list[str], python: str, prefix: str, shown_as: str) -> bytes:

@@ -37,7 +37,7 @@ def run(arguments: list[str], root: str) -> int:
     try:
         # Inside, a package that is missing all the same means that the environment was damaged: mend it.
         if not install.is_ready(venv, folder) or (inside and not has_packages()):
-            if unfit := supported.without_wheels():
+            if unfit := supported.without_wheels() or supported.too_deep(str(folder)):
                 raise SetupError(unfit)
             install.install(venv, folder, again=inside)
     except SetupError as error:

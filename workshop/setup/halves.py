@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from workshop.core import system
+from workshop.core import renaming, system
 from workshop.setup.troubles import SetupError
 
 
@@ -63,7 +63,7 @@ def forget(venv: Path) -> list[str]:
         number = 1
         while os.path.lexists(aside := venv.with_name(f"{venv.name}.{number}")):
             number += 1
-        venv.rename(aside)
+        renaming.rename(venv, aside)
         print(f"  {venv.name} was not made by the workshop: it is {aside.name} now.", flush=True)
         return []
     packages = site_packages(venv)

@@ -11,6 +11,7 @@ import sysconfig
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 MACHINES = ("x86_64", "amd64", "arm64", "aarch64")
+DEEPEST = 95  # characters of a checkout's path on Windows
 LIKED = ("3.13", "3.12", "3.14", "3.11")  # what is looked for, in this order
 
 
@@ -66,6 +67,41 @@ def without_wheels():
             "glibc, such as Debian or Ubuntu, or start from an environment that has the packages already."
         )
     return ""
+
+
+def too_deep(folder):
+    """Why a checkout lies too deep for Windows; empty when it does not, and on every other system.
+
+    A path has at most 259 characters there, unless long paths are switched on; of these the longest file of a package
+    takes 153 below `.venv`.
+    https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation
+
+    Args:
+        folder: the checkout, a string.
+    """
+    from workshop.core import system
+
+    if not system.WINDOWS or len(folder) <= DEEPEST or has_long_paths():
+        return ""
+    return (
+        f"This checkout lies {len(folder)} characters deep ({folder}). Windows allows paths of 259, and the "
+        f"packages need the rest: at most {DEEPEST} are left for the checkout. Move it, for example to C:\\workshop, or "
+        "switch long paths on, as an administrator in PowerShell: Set-ItemProperty "
+        "'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\FileSystem' LongPathsEnabled 1"
+    )
+
+
+def has_long_paths():
+    """Whether this Windows lets programs use long paths, which Python does."""
+    if os.name != "nt":
+        return False
+    import winreg
+
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+            return winreg.QueryValueEx(key, "LongPathsEnabled")[0] == 1
+    except OSError:
+        return False
 
 
 def is_musl():
