@@ -85,8 +85,8 @@ def too_deep(folder):
         return ""
     return (
         f"This checkout lies {len(folder)} characters deep ({folder}). Windows allows paths of 259, and the "
-        f"packages need the rest: at most {DEEPEST} are left for the checkout. Move it, for example to C:\\workshop, or "
-        "switch long paths on, as an administrator in PowerShell: Set-ItemProperty "
+        f"packages need the rest: at most {DEEPEST} are left for the checkout. Move it, for example to C:\\workshop, "
+        "or switch long paths on, as an administrator in PowerShell: Set-ItemProperty "
         "'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\FileSystem' LongPathsEnabled 1"
     )
 
