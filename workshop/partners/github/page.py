@@ -42,7 +42,7 @@ def rows(repo: Repo, pull: Pull) -> list[tuple[str, str, str, bool]]:
 
 def html(repo: Repo, pull: Pull, note: str = "") -> str:
     """The page."""
-    where = f"{repo.owner} wants to merge into <b>{escape(pull.base)}</b> from <b>{escape(pull.head)}</b>"
+    where = f"{escape(repo.owner)} wants to merge into <b>{escape(pull.base)}</b> from <b>{escape(pull.head)}</b>"
     state = "Merged" if pull.merged_at else pull.state.title()
     title = escape(pull.title, quote=True)
     parts = [
