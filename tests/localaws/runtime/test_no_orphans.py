@@ -42,7 +42,8 @@ CLOUD = textwrap.dedent("""
         assert len(started[0]) == len(started[1]) == 3
         below = psutil.Process(engine.launcher.popen.pid).children(recursive=True)  # a daemon's parent is one of them
         pids = [engine.launcher.popen.pid, *(each.pid for each in below)]
-        print(json.dumps({"pids": pids, "daemons": [each[2] for each in started], "scratch": str(engine.scratch)}), flush=True)
+        told = {"pids": pids, "daemons": [each[2] for each in started], "scratch": str(engine.scratch)}
+        print(json.dumps(told), flush=True)
         if sys.argv[3] == "close":
             await engine.close()
         else:
