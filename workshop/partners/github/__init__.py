@@ -3,12 +3,14 @@
 Clients meet it by its address (`GITHUB_API_URL`); the same code then talks to https://api.github.com. The page of a
 pull request is at `/{owner}/{repo}/pull/{number}`. Doors besides the common ones, all on the same port:
 
-    POST /_stand_in/tokens       {"login", "permissions": {"statuses": "write", …}} -> {"token"}; default: all
+    POST /_stand_in/tokens       {"login", "permissions": {"statuses": "write", …}} -> {"token"}; default: all; with
+                                 "app": true that of a GitHub App, which may write check runs
     POST /_stand_in/rate_limit   {"remaining": 0}: leaves every caller so many requests in this hour
     POST /_stand_in/settle       {"seconds": 5}: waits until no webhook is under way -> {"under_way": 0}
 
-Files: `store` what is remembered · `bodies` its JSON · `answers` errors, pages, the rate limit · `repos`, `pulls`,
-`statuses`, `hooks` the endpoints · `delivering` webhooks on their way · `checks` what may be merged · `page` the HTML.
+Files: `store` what is remembered · `bodies` its JSON · `answers` errors, pages, the rate limit · `repos`, `contents`,
+`pulls`, `comments`, `statuses`, `check_runs`, `hooks` the endpoints · `elsewhere` what it does not do · `delivering`
+webhooks on their way · `checks` what may be merged · `page` the HTML.
 """
 
 from __future__ import annotations
@@ -25,7 +27,18 @@ from starlette.routing import Route
 from workshop.core.net import ASGIApp
 from workshop.partners import PartnerContext
 from workshop.partners.common import BadBody, JsonAnswer, StandIn, json_body
-from workshop.partners.github import delivering, hooks, page, pulls, repos, statuses
+from workshop.partners.github import (
+    check_runs,
+    comments,
+    contents,
+    delivering,
+    elsewhere,
+    hooks,
+    page,
+    pulls,
+    repos,
+    statuses,
+)
 from workshop.partners.github.answers import DOCS, RATE_DOCS, Call, GitHubError, RateLimit, json_response, request_id
 from workshop.partners.github.store import LEVELS, PERMISSIONS, Store
 
@@ -33,6 +46,8 @@ Endpoint = Callable[[Call], Response]
 REPO = "/repos/{owner}/{repo}"
 HOOK = REPO + "/hooks/{hook_id}"
 PULL = REPO + "/pulls/{number}"
+RUN = REPO + "/check-runs/{check_run_id}"
+COMMENTS, COMMENT = REPO + "/issues/{number}/comments", REPO + "/issues/comments/{comment_id}"
 # method, path, endpoint, its documentation, the permission it needs ("user" for: any token)
 ENDPOINTS: list[tuple[str, str, Endpoint, str, str]] = [
     ("GET", "/user", repos.me, "users/users#get-the-authenticated-user", "user"),
@@ -62,6 +77,13 @@ ENDPOINTS: list[tuple[str, str, Endpoint, str, str]] = [
         "administration=write",
     ),
     ("GET", REPO + "/branches/{branch:path}", repos.branch, "branches/branches#get-a-branch", "contents=read"),
+    (
+        "DELETE",
+        REPO + "/git/refs/{ref:path}",
+        contents.delete_reference,
+        "git/refs#delete-a-reference",
+        "contents=write",
+    ),
     ("POST", REPO + "/git/refs", repos.create_ref, "git/refs#create-a-reference", "contents=write"),
     (
         "PUT",
@@ -70,6 +92,27 @@ ENDPOINTS: list[tuple[str, str, Endpoint, str, str]] = [
         "repos/contents#create-or-update-file-contents",
         "contents=write",
     ),
+    ("GET", REPO + "/contents", contents.get, "repos/contents#get-repository-content", "contents=read"),
+    ("GET", REPO + "/contents/{path:path}", contents.get, "repos/contents#get-repository-content", "contents=read"),
+    ("DELETE", REPO + "/contents/{path:path}", contents.remove, "repos/contents#delete-a-file", "contents=write"),
+    ("GET", REPO + "/commits", contents.commits, "commits/commits#list-commits", "contents=read"),
+    ("GET", REPO + "/git/ref/{ref:path}", contents.reference, "git/refs#get-a-reference", "contents=read"),
+    ("POST", REPO + "/check-runs", check_runs.create, "checks/runs#create-a-check-run", "checks=write"),
+    ("GET", RUN, check_runs.get, "checks/runs#get-a-check-run", "checks=read"),
+    ("PATCH", RUN, check_runs.update, "checks/runs#update-a-check-run", "checks=write"),
+    ("GET", RUN + "/annotations", check_runs.list_annotations, "checks/runs#list-check-run-annotations", "checks=read"),
+    (
+        "GET",
+        REPO + "/commits/{ref:path}/check-runs",
+        check_runs.listed,
+        "checks/runs#list-check-runs-for-a-git-reference",
+        "checks=read",
+    ),
+    ("GET", COMMENTS, comments.listed, "issues/comments#list-issue-comments", "issues=read"),
+    ("POST", COMMENTS, comments.create, "issues/comments#create-an-issue-comment", "issues=write"),
+    ("GET", COMMENT, comments.get, "issues/comments#get-an-issue-comment", "issues=read"),
+    ("PATCH", COMMENT, comments.update, "issues/comments#update-an-issue-comment", "issues=write"),
+    ("DELETE", COMMENT, comments.delete, "issues/comments#delete-an-issue-comment", "issues=write"),
     ("GET", REPO + "/pulls", pulls.listed, "pulls/pulls#list-pull-requests", "pull_requests=read"),
     ("POST", REPO + "/pulls", pulls.create, "pulls/pulls#create-a-pull-request", "pull_requests=write"),
     ("GET", PULL, pulls.get, "pulls/pulls#get-a-pull-request", "pull_requests=read"),
@@ -208,7 +251,7 @@ class GitHub:
 
     @staticmethod
     async def _body(request: Request) -> dict[str, Any]:
-        if request.method in ("GET", "DELETE"):
+        if request.method == "GET":
             return {}
         try:
             body = await json_body(request)
@@ -246,7 +289,8 @@ class GitHub:
             wrong = [name for name, level in permissions.items() if name not in PERMISSIONS or level not in LEVELS]
             if wrong:
                 return JsonAnswer({"message": f"No such permission: {', '.join(wrong)}."}, 400)
-            return JsonAnswer({"token": self.store.new_token(body.get("login", "octocat"), permissions)}, 201)
+            app = body.get("app", False) is True
+            return JsonAnswer({"token": self.store.new_token(body.get("login", "octocat"), permissions, app=app)}, 201)
 
         async def rate_limit(request: Request) -> Response:
             self.limit.leave(int((await json_body(request)).get("remaining", 0)))
@@ -263,11 +307,13 @@ class GitHub:
         ]
 
 
-async def _unknown(_: Request, error: Exception) -> Response:
+async def _unknown(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:  # GitHub knows no 405 for a path: what is not there is not found
         status = 404
     message = "Not Found" if status == 404 else "Server Error"
+    if status == 404 and elsewhere.knows(request.method, request.url.path):
+        message = elsewhere.refusal(request.method, request.url.path)
     return json_response({"message": message, "documentation_url": DOCS, "status": str(status)}, status)
 
 

@@ -36,9 +36,23 @@ def required_contexts(repo: Repo, branch: str) -> list[str]:
     return list((rules.get("required_status_checks") or {}).get("contexts", []))
 
 
+def run_states(repo: Repo, sha: str) -> dict[str, str]:
+    """The check runs of a commit as a status' words: a neutral or skipped one counts as a success.
+
+    https://docs.github.com/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks
+    """
+    newest = {run.name: run for run in repo.check_runs.values() if run.sha == sha}
+    good = ("success", "neutral", "skipped")
+    return {
+        name: "pending" if run.status != "completed" else "success" if run.conclusion in good else "failure"
+        for name, run in newest.items()
+    }
+
+
 def unmet(repo: Repo, pull: Pull) -> dict[str, str]:
     """The required checks that keep a pull request from its protected branch: context -> expected, pending, failing."""
     states = {status.context.lower(): status.state for status in latest(repo, pull.head_sha)}
+    states |= {name.lower(): state for name, state in run_states(repo, pull.head_sha).items()}
     out = {}
     for context in required_contexts(repo, pull.base):
         state = states.get(context.lower(), "expected")
@@ -76,4 +90,6 @@ def mergeable_state(repo: Repo, pull: Pull) -> str:
     if behind(repo, pull):
         return "behind"
     statuses = latest(repo, pull.head_sha)
-    return "unstable" if statuses and combined_state(statuses) != "success" else "clean"
+    runs = run_states(repo, pull.head_sha).values()
+    unstable = (statuses and combined_state(statuses) != "success") or any(state != "success" for state in runs)
+    return "unstable" if unstable else "clean"

@@ -198,6 +198,27 @@ def status_created(call: Call, repo: Repo, status: Status) -> None:
     _send(call, repo, "status", None, payload | _context(call, repo))
 
 
+def commented(call: Call, repo: Repo, pull: Pull, comment: dict[str, Any], action: str, **more: Any) -> None:
+    """Sends an `issue_comment` event. https://docs.github.com/webhooks/webhook-events-and-payloads#issue_comment"""
+    api, html = f"{call.store.url}/repos/{repo.full_name}", f"{call.store.url}/{repo.full_name}/pull/{pull.number}"
+    issue = {
+        "url": f"{api}/issues/{pull.number}",
+        "number": pull.number,
+        "title": pull.title,
+        "state": pull.state,
+        "body": pull.body,
+        "user": bodies.user(call.store, pull.login),
+        "pull_request": {"url": f"{api}/pulls/{pull.number}", "html_url": html},
+    }
+    payload = {"action": action, "issue": issue, "comment": comment, **more, **_context(call, repo)}
+    _send(call, repo, "issue_comment", action, payload)
+
+
+def check_run(call: Call, repo: Repo, run: dict[str, Any], action: str) -> None:
+    """Sends a `check_run` event. https://docs.github.com/webhooks/webhook-events-and-payloads#check_run"""
+    _send(call, repo, "check_run", action, {"action": action, "check_run": run, **_context(call, repo)})
+
+
 def pushed(call: Call, repo: Repo, branch: str, before: str, commit: Commit) -> None:
     """Sends a `push` event. https://docs.github.com/webhooks/webhook-events-and-payloads#push"""
     head = {"id": commit.sha, "message": commit.message, "timestamp": commit.at}

@@ -34,8 +34,10 @@ def rows(repo: Repo, pull: Pull) -> list[tuple[str, str, str, bool]]:
     """The check rows: context, state, description, required. Required ones not reported yet are `expected`."""
     required = [context.lower() for context in checks.required_contexts(repo, pull.base)]
     newest = checks.latest(repo, pull.head_sha)
-    seen = {status.context.lower() for status in newest}
-    out = [(each.context, each.state, each.description or "", each.context.lower() in required) for each in newest]
+    runs = checks.run_states(repo, pull.head_sha)
+    seen = {status.context.lower() for status in newest} | {name.lower() for name in runs}
+    out = [(name, state, "", name.lower() in required) for name, state in runs.items()]
+    out += [(each.context, each.state, each.description or "", each.context.lower() in required) for each in newest]
     missing = [name for name in checks.required_contexts(repo, pull.base) if name.lower() not in seen]
     return sorted(out) + [(name, "expected", "", True) for name in missing]
 

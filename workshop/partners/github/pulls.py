@@ -141,7 +141,9 @@ def try_merge(call: Call, repo: Repo, pull: Pull) -> None:
         raise GitHubError(405, checks.refusal(missing, len(checks.required_contexts(repo, pull.base))))
     if checks.behind(repo, pull) and not spared:
         raise GitHubError(405, "The head branch is not up to date with the base branch.")
-    made = call.store.commit(repo, pull.head_sha, f"Merge pull request #{pull.number}\n\n{pull.title}", call.login)
+    both = {**repo.commits[repo.branches[pull.base]].tree, **repo.commits[pull.head_sha].tree}
+    message = f"Merge pull request #{pull.number}\n\n{pull.title}"
+    made = call.store.commit(repo, pull.head_sha, message, call.login, both)
     repo.branches[pull.base] = made.sha
     now = call.store.now()
     pull.state, pull.closed_at, pull.merged_at, pull.updated_at = "closed", now, now, now

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from workshop.partners.github import bodies, hooks
+from workshop.partners.github import bodies, elsewhere, hooks
 from workshop.partners.github.answers import Call, GitHubError, invalid, json_response, not_found
 from workshop.partners.github.store import Commit, Repo
 
@@ -69,6 +69,9 @@ def commit(call: Call) -> Response:
     repo = call.repo
     sha = repo.resolve(call.path("ref"))
     if not sha:
+        method, path = call.request.method, call.request.url.path
+        if elsewhere.knows(method, path):  # such as …/commits/{ref}/check-suites
+            raise GitHubError(404, elsewhere.refusal(method, path))
         raise GitHubError(422, f"No commit found for SHA: {call.path('ref')}")
     return json_response(commit_body(call, repo, repo.commits[sha]))
 
@@ -130,14 +133,22 @@ def put_file(call: Call) -> Response:
     if name not in repo.branches:
         raise GitHubError(404, f"Branch {name} not found")
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-    held = repo.files.get((name, path))
+    tree = repo.commits[repo.branches[name]].tree
+    held = tree.get(path)
     if held and not call.body.get("sha"):
         raise GitHubError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
     if held and call.body["sha"] != held:
         raise GitHubError(409, f"{path} does not match {call.body['sha']}")
-    repo.files[(name, path)] = blob
+    repo.blobs[blob] = data
+    made = move_branch(call, repo, name, message, {**tree, path: blob})
+    content_body = {"name": path.rpartition("/")[2], "path": path, "sha": blob, "size": len(data), "type": "file"}
+    return json_response({"content": content_body, "commit": commit_body(call, repo, made)}, 200 if held else 201)
+
+
+def move_branch(call: Call, repo: Repo, name: str, message: str, tree: dict[str, str]) -> Commit:
+    """A commit with these files on a branch; its open pull requests move with it."""
     before = repo.branches[name]
-    made = call.store.commit(repo, before, message, call.login)
+    made = call.store.commit(repo, before, message, call.login, tree)
     repo.branches[name] = made.sha
     call.later.append(lambda: hooks.pushed(call, repo, name, before, made))
     for pull in repo.pulls.values():
@@ -146,8 +157,7 @@ def put_file(call: Call) -> Response:
             call.later.append(
                 lambda pull=pull: hooks.pull_changed(call, repo, pull, "synchronize", before=before, after=made.sha)
             )
-    content_body = {"name": path.rpartition("/")[2], "path": path, "sha": blob, "size": len(data), "type": "file"}
-    return json_response({"content": content_body, "commit": commit_body(call, repo, made)}, 200 if held else 201)
+    return made
 
 
 def protection(call: Call) -> Response:

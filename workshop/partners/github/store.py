@@ -14,17 +14,18 @@ from typing import Any
 
 # What a fine-grained personal access token may be given here, in GitHub's words.
 # https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
-PERMISSIONS = ("administration", "contents", "pull_requests", "statuses", "webhooks")
+PERMISSIONS = ("administration", "checks", "contents", "issues", "pull_requests", "statuses", "webhooks")
 LEVELS = ("none", "read", "write")
 MOST_DELIVERIES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A fine-grained personal access token: whose it is and what it may do."""
+    """A fine-grained personal access token, or an app's: whose it is and what it may do."""
 
     login: str
     permissions: dict[str, str]
+    app: bool = False
 
     def may(self, permission: str, level: str) -> bool:
         """True when this token has the permission at that level or above; `metadata` is everyone's to read."""
@@ -34,13 +35,43 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `parent` is empty for the first of a repository."""
+    """One commit; `parent` is empty for the first of a repository. `tree`: each file's path and the SHA of its blob."""
 
     sha: str
     parent: str
     message: str
     login: str
     at: str
+    tree: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Comment:
+    """A comment on a pull request."""
+
+    id: int
+    number: int
+    login: str
+    body: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(slots=True)
+class CheckRun:
+    """One run of a check on one commit."""
+
+    id: int
+    sha: str
+    name: str
+    suite: int
+    status: str = "queued"
+    conclusion: str | None = None
+    output: dict[str, str] = field(default_factory=dict)
+    details_url: str | None = None
+    external_id: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +160,9 @@ class Repo:
     pushed_at: str = ""
     branches: dict[str, str] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
-    files: dict[tuple[str, str], str] = field(default_factory=dict)  # (branch, path) -> blob sha
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
     statuses: dict[str, list[Status]] = field(default_factory=dict)  # sha -> oldest first
     pulls: dict[int, Pull] = field(default_factory=dict)
     protection: dict[str, dict[str, Any]] = field(default_factory=dict)  # branch -> rules
@@ -139,6 +172,14 @@ class Repo:
     @property
     def full_name(self) -> str:
         return f"{self.owner}/{self.name}"
+
+    def tree_sha(self, path: str) -> str:
+        """A name for a directory, in the shape of a SHA."""
+        return hashlib.sha1(f"tree {self.full_name}/{path}".encode()).hexdigest()
+
+    def suite_of(self, sha: str, next_id: Callable[[], int]) -> int:
+        """The check suite of a commit: one for all runs of it."""
+        return next((run.suite for run in self.check_runs.values() if run.sha == sha), 0) or next_id()
 
     def history(self, sha: str) -> Iterator[Commit]:
         """A commit and its ancestors, newest first."""
@@ -196,11 +237,15 @@ class Store:
         """A user's id; a user is made when first named."""
         return self.users.setdefault(login, 583231 + len(self.users))
 
-    def new_token(self, login: str, permissions: dict[str, str]) -> str:
-        """A new personal access token, in the shape GitHub gives them."""
-        token = f"github_pat_{secrets.token_hex(11)}_{secrets.token_hex(30)[:59]}"
+    def new_token(self, login: str, permissions: dict[str, str], *, app: bool = False) -> str:
+        """A new personal access token, or an app's installation token, in the shapes GitHub gives them."""
+        token = (
+            f"ghs_{secrets.token_hex(18)}"
+            if app
+            else f"github_pat_{secrets.token_hex(11)}_{secrets.token_hex(30)[:59]}"
+        )
         self.user_id(login)
-        self.tokens[token] = Token(login, dict(permissions))
+        self.tokens[token] = Token(login, dict(permissions), app)
         return token
 
     def repo(self, owner: str, name: str) -> Repo | None:
@@ -214,10 +259,12 @@ class Store:
         repo.branches["main"] = self.commit(repo, "", "Initial commit", owner).sha
         return repo
 
-    def commit(self, repo: Repo, parent: str, message: str, login: str) -> Commit:
-        """A new commit on top of another."""
+    def commit(self, repo: Repo, parent: str, message: str, login: str, tree: dict[str, str] | None = None) -> Commit:
+        """A new commit on top of another, with the same files unless told otherwise."""
+        if tree is None:
+            tree = dict(repo.commits[parent].tree) if parent in repo.commits else {}
         seed = f"{repo.full_name}\0{len(repo.commits)}\0{parent}\0{message}"
-        made = Commit(hashlib.sha1(seed.encode()).hexdigest(), parent, message, login, self.now())
+        made = Commit(hashlib.sha1(seed.encode()).hexdigest(), parent, message, login, self.now(), tree)
         repo.commits[made.sha] = made
         repo.pushed_at = made.at
         return made
