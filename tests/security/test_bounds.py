@@ -124,6 +124,86 @@ def test_nested_templates_are_a_400(client: Callable[..., Any]) -> None:
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+def _within(value: Any, levels: int, around: Callable[[Any], Any]) -> Any:
+    for _ in range(levels):
+        value = around(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _within("xxxxxxxxxx", 30, lambda inner: {"Fn::Sub": ["${a}${a}${a}", {"a": inner}]}),
+        _within({"Fn::Sub": ["${a}" * 1000, {"a": "x" * 1000}]}, 2, lambda i: {"Fn::Sub": ["${a}" * 900, {"a": i}]}),
+        {"Fn::Join": [",", [{"Fn::Sub": ["${a}" * 200, {"a": "x" * 2000}]}] * 12]},
+        {"Fn::Join": ["x" * 2000, ["y"] * 2000]},
+        _within('"', 44, lambda inner: {"Fn::ToJsonString": [inner]}),
+        _within("x" * 1000, 48, lambda inner: {"Fn::Base64": inner}),
+    ],
+    ids=["sub in sub", "wide sub", "join", "delimiter", "backslashes", "base64"],
+)
+def test_functions_of_a_template_that_multiply(client: Callable[..., Any], value: Any) -> None:
+    """Three times over in thirty levels would be 3 ** 30 pieces."""
+    body = {"Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}}}
+    stacks, name = client("cloudformation"), unique("many")
+    with pytest.raises(ClientError, match="grow beyond all measure"):
+        stacks.create_stack(StackName=name, TemplateBody=json.dumps(body))
+        stacks.get_waiter("stack_create_complete").wait(StackName=name)  # it would be a failed stack: also an answer
+
+
+def test_no_function_hides_in_a_list_of_a_mapping(client: Callable[..., Any]) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/mappings-section-structure.html: no functions
+    again = {"Fn::FindInMap": ["M", "a", "b"]}
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Select": [0, again]}}}
+    body = {"Mappings": {"M": {"a": {"b": [again, again]}}}, "Resources": {"Q": queue}}
+    with pytest.raises(ClientError, match="Every Mappings attribute must be a String or a List"):
+        client("cloudformation").create_stack(StackName=unique("map"), TemplateBody=json.dumps(body))
+
+
+BACKTRACKS = "(a+)+b"
+
+
+def test_expressions_of_a_deployed_api_keep_nobody_waiting(client: Callable[..., Any], cloud: Any) -> None:
+    """An authorizer's identity validation, a template's matches() and a mock's selection pattern; a template's too."""
+    bench = Bench(client, cloud.endpoint)
+    arn = bench.function(FAST)
+    api = bench.rest_api({"GET /open": arn})
+    where = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    made = api.gateway.create_authorizer(
+        restApiId=api.id,
+        name=unique("a"),
+        type="TOKEN",
+        authorizerUri=where,
+        identitySource="method.request.header.Authorization",
+        identityValidationExpression=BACKTRACKS,
+    )
+    api.add("GET /inside", arn, authorizationType="CUSTOM", authorizerId=made["id"])
+    doubled = "#set($a='xxxxxxxx')" + '#set($a="$a$a")' * 40 + "{statusCode:200}"
+    matches = f"#set($x=$input.params('X-Long'))#if($x.matches('{BACKTRACKS}'))#end{{statusCode:200}}"
+    for path, template in (("/matches", matches), ("/doubled", doubled)):
+        mock = {"type": "MOCK", "requestTemplates": {"application/json": template}}
+        names = {"restApiId": api.id, "resourceId": api.add(f"GET {path}", mock), "httpMethod": "GET"}
+        api.gateway.put_method_response(**names, statusCode="200")
+        api.gateway.put_integration_response(**names, statusCode="200")
+    api.deploy()
+    headers = {"Authorization": "a" * 60, "X-Long": "a" * 60}
+    with ThreadPoolExecutor(3) as pool:
+        running = [
+            pool.submit(httpx.get, api.url + path, headers=headers, timeout=25)
+            for path in ("/inside", "/matches", "/doubled")
+        ]
+        while not all(each.done() for each in running):
+            httpx.get(f"{cloud.endpoint}/_workshop/status", timeout=4).raise_for_status()
+        assert [each.result().status_code for each in running] == [500, 500, 500]
+
+
+def test_an_allowed_pattern_that_backtracks_is_refused(client: Callable[..., Any]) -> None:
+    about = {"Type": "String", "AllowedPattern": BACKTRACKS, "Default": "a" * 60}
+    body = {"Parameters": {"P": about}, "Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+    with pytest.raises(ClientError, match="Repeat less in them"):
+        client("cloudformation").create_stack(StackName=unique("slow"), TemplateBody=json.dumps(body))
+
+
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(2)\n    return {'statusCode': 200}\n"
 FAST = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'fast'}\n"
 

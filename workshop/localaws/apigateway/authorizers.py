@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lamb
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from workshop.localaws.apigateway.exchange import Request
 from workshop.localaws.apigateway.integration import Caller, Failed, function_arn
 from workshop.localaws.iam.policy import statements
+from workshop.localaws.logs.apart import Unmatched, fits
 
 DEFAULT_TTL = 300
 
@@ -60,7 +61,7 @@ class Authorizer:
         identity = tuple(_identity(source, request, event) for source in self.sources)
         if (self.kind == "TOKEN" or self.ttl) and not all(identity):
             raise Refused("UNAUTHORIZED", "an identity source is missing")
-        if self.kind == "TOKEN" and self.pattern and not re.fullmatch(self.pattern, identity[0]):
+        if self.kind == "TOKEN" and self.pattern and not await self._fits(identity[0]):
             raise Refused("UNAUTHORIZED", f"the token does not match {self.pattern}")
         known = self._known.get(identity) if self.ttl else None
         if known is None or known[0] <= request.started:
@@ -73,6 +74,13 @@ class Authorizer:
         self._judge(answer, method_arn)
         context = {name: _text(value) for name, value in (answer.get("context") or {}).items()}
         return {**context, "principalId": answer["principalId"], "integrationLatency": 0}
+
+    async def _fits(self, token: str) -> bool:
+        try:
+            return await asyncio.to_thread(fits, self.pattern, token)
+        except Unmatched as fault:
+            why = f"the identity validation expression: {fault}"
+            raise Refused("AUTHORIZER_CONFIGURATION_ERROR", why) from None
 
     async def _ask(self, identity: tuple[str, ...], method_arn: str, event: dict[str, Any]) -> dict[str, Any]:
         if self.kind == "TOKEN":

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from workshop.localaws.apigateway.exchange import Answer, Request
 from workshop.localaws.apigateway.template_functions import Unsupported
 from workshop.localaws.apigateway.templates import Template
+from workshop.localaws.logs.apart import Unmatched, fits
 
 __all__ = ["Unsupported", "answer"]
 
@@ -25,7 +26,7 @@ def answer(
     stage_variables: Mapping[str, str] | None,
     stage: str,
 ) -> Answer:
-    """What a MOCK method answers.
+    """What a MOCK method answers. Blocks while a template's regular expressions are tried.
 
     Args:
         integration: moto's Integration.
@@ -96,8 +97,11 @@ def _status(rendered: str) -> str:
 def _response(responses: Mapping[str, Any], status: str) -> Any:
     for response in responses.values():
         pattern = response.selection_pattern
-        if pattern and re.fullmatch(pattern, status):
-            return response
+        try:
+            if pattern and fits(pattern, status):
+                return response
+        except Unmatched as fault:
+            raise Unsupported(f"the mock's selection pattern: {fault}") from None
     default = next((one for one in responses.values() if not one.selection_pattern), None)
     return responses.get(status) or default
 

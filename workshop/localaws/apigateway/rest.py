@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -103,7 +104,9 @@ class RestStage:
             answer = await self._function(request, resource, method, parameters, identity)
         elif kind == "MOCK":
             try:
-                answer = mock.answer(integration, method.responses, request, parameters, self.variables, self.name)
+                answer = await asyncio.to_thread(
+                    mock.answer, integration, method.responses, request, parameters, self.variables, self.name
+                )
             except mock.Unsupported as fault:
                 return self._refuse("API_CONFIGURATION_ERROR", request, why=str(fault))
         elif kind == "HTTP_PROXY":

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from workshop.localaws.logs.apart import Unmatched, fits
+
 
 class Unsupported(Exception):
     """The template uses what is not offered here; says what."""
@@ -30,9 +32,9 @@ def text_of(value: Any) -> str:
 
 def _matches(text: str, pattern: str) -> bool:
     try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        raise Unsupported(f"a template's pattern {pattern!r} is not a regular expression") from None
+        return fits(pattern, text)
+    except Unmatched as fault:
+        raise Unsupported(f"a template's pattern: {fault}") from None
 
 
 def json_path(body: str, path: str) -> Any:

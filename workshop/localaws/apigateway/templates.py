@@ -12,6 +12,9 @@ from typing import Any
 
 from workshop.localaws.apigateway.template_functions import STRING, UTIL, Unsupported, json_path, text_of, truth
 
+# The most that API Gateway passes on:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+MOST_MADE = 10 * 1024 * 1024
 _DIRECTIVE = re.compile(r"#(set|if|elseif|else|end)\b")
 _REFERENCE = re.compile(r"\$!?(\{[A-Za-z][^}]*\}|[A-Za-z][\w-]*(?:\.[\w-]+(?:\((?:[^()\"']|\"[^\"]*\"|'[^']*')*\))?)*)")
 _TOKEN = re.compile(
@@ -42,7 +45,10 @@ class Template:
 
     def render(self, text: str) -> str:
         """The text the template makes; `self.overrides` afterwards holds `$context.responseOverride`."""
-        output, rest = self._block(text, True)
+        try:
+            output, rest = self._block(text, True)
+        except RecursionError:
+            raise Unsupported("a template is nested too deeply") from None
         return output + rest
 
     def _block(self, text: str, live: bool) -> tuple[str, str]:
@@ -93,9 +99,16 @@ class Template:
             self.variables[name] = result
 
     def _inline(self, text: str) -> str:
+        made = 0
+
         def value(match: re.Match[str]) -> str:
+            nonlocal made
             found = Expression(self, "$" + match[1].strip("{}")).value()
-            return match[0] if found is None else text_of(found)
+            shown = match[0] if found is None else text_of(found)
+            made += len(shown)
+            if made > MOST_MADE:  # a variable that holds itself twice, forty times over, would fill the memory
+                raise Unsupported(f"a template makes more than {MOST_MADE:,} letters")
+            return shown
 
         return _REFERENCE.sub(value, text)
 

@@ -16,6 +16,9 @@ from typing import Any
 from workshop.localaws.cloudformation.template import SUB, get_att, invalid
 
 NO_VALUE = object()
+MOST_LETTERS = 1_000_000  # of one value; a whole template has at most as many on AWS
+MOST_MADE = 50_000_000  # letters of all values together
+MOST_BLOCKS = 256  # of Fn::Cidr: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
 DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
 
 
@@ -41,6 +44,30 @@ class Scope:
     imported: Callable[[str], str] = lambda name: name
     dynamic: Callable[[str, str], str] = lambda _, name: name
     known: dict[str, bool] = field(default_factory=dict)
+    made: int = 0
+
+    def grow(self, letters: int, so_far: int, function: str) -> int:
+        """Count the letters that a function makes, before they are made: functions within each other multiply.
+
+        Args:
+            letters: how many come now.
+            so_far: how many this value has.
+            function: its name, for the message.
+
+        Returns:
+            How many this value has with them.
+
+        Raises:
+            AwsError: ValidationError, when that is too much for one value or for all.
+        """
+        self.made += letters
+        if so_far + letters > MOST_LETTERS or self.made > MOST_MADE:
+            raise invalid(
+                f"Template error: the values that {function} makes grow beyond all measure: more than "
+                f"{MOST_LETTERS:,} letters in one value, or {MOST_MADE:,} in all. Do functions within each other "
+                "repeat what they are given?"
+            )
+        return so_far + letters
 
     def condition(self, name: str) -> bool:
         """Whether a named condition holds."""
@@ -118,10 +145,21 @@ def sub(scope: Scope, argument: Any) -> str:
             "as first argument, and an optional second argument to specify a mapping of values to replace in the string"
         )
 
+    known: dict[str, str] = {}  # each worked out once, however often it is named
+    so_far = 0
+
     def replaced(found: re.Match[str]) -> str:
+        nonlocal so_far
+        value = plain(found)
+        so_far = scope.grow(len(value), so_far, "Fn::Sub")
+        return value
+
+    def plain(found: re.Match[str]) -> str:
         name = found[1].strip()
         if name in given:
-            return scope.text(given[name], "Fn::Sub")
+            if name not in known:
+                known[name] = scope.text(given[name], "Fn::Sub")
+            return known[name]
         head, dot, wanted = name.partition(".")
         value = scope.attribute(head, wanted) if dot else ref(scope, name)
         return "" if value is NO_VALUE else str(value).lower() if isinstance(value, bool) else str(value)
@@ -138,7 +176,12 @@ def join(scope: Scope, argument: Any) -> str:
             "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
             "strings to be joined"
         )
-    return str(delimiter).join(scope.text(each, "Fn::Join") for each in found)
+    texts: list[str] = []
+    so_far = scope.grow(len(str(delimiter)) * max(0, len(found) - 1), 0, "Fn::Join")
+    for each in found:
+        texts.append(scope.text(each, "Fn::Join"))
+        so_far = scope.grow(len(texts[-1]), so_far, "Fn::Join")
+    return str(delimiter).join(texts)
 
 
 def select(scope: Scope, argument: Any) -> Any:
@@ -184,6 +227,8 @@ def cidr(scope: Scope, argument: Any) -> list[str]:
         network = ipaddress.ip_network(parts[0])
         bits = int(parts[2]) if len(parts) > 2 else 8
         subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
+        if int(parts[1]) > MOST_BLOCKS:
+            raise ValueError(f"more than {MOST_BLOCKS} blocks")
         return [str(next(subnets)) for _ in range(int(parts[1]))]
     except (ValueError, IndexError, TypeError, StopIteration):
         raise invalid("Template error: Fn::Cidr requires a block, a count and the bits of a subnet that fit") from None
@@ -203,7 +248,16 @@ def equal(scope: Scope, argument: Any) -> bool:
 
 def to_json(scope: Scope, argument: Any) -> str:
     """Fn::ToJsonString."""
-    return json.dumps(scope.resolve(argument), separators=(",", ":"))
+    made = json.dumps(scope.resolve(argument), separators=(",", ":"))
+    scope.grow(len(made), 0, "Fn::ToJsonString")  # each level doubles the backslashes
+    return made
+
+
+def to_base64(scope: Scope, argument: Any) -> str:
+    """Fn::Base64."""
+    made = base64.b64encode(scope.text(argument, "Fn::Base64").encode()).decode()
+    scope.grow(len(made), 0, "Fn::Base64")
+    return made
 
 
 TABLE: dict[str, Callable[[Scope, Any], Any]] = {
@@ -218,7 +272,7 @@ TABLE: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::Cidr": cidr,
     "Fn::Equals": equal,
     "Fn::ToJsonString": to_json,
-    "Fn::Base64": lambda scope, argument: base64.b64encode(scope.text(argument, "Fn::Base64").encode()).decode(),
+    "Fn::Base64": to_base64,
     "Fn::ImportValue": lambda scope, argument: scope.imported(scope.text(argument, "Fn::ImportValue")),
     "Fn::GetAZs": lambda scope, argument: [
         f"{scope.resolve(argument) or scope.parameters['AWS::Region']}{zone}" for zone in "abc"

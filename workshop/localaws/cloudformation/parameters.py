@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop.localaws.cloudformation.template import invalid
+from workshop.localaws.logs.apart import Unmatched, fits
 
 SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(?P<kind>.+)>")
 
@@ -86,7 +87,11 @@ def _constrained(name: str, about: dict[str, Any], value: str) -> None:
             else f"Parameter {name} failed to satisfy constraint: {told}"
         )
     pattern = about.get("AllowedPattern")
-    if pattern and any(not re.fullmatch(pattern, each.strip()) for each in values):
+    try:
+        fitting = not pattern or all(fits(str(pattern), each.strip()) for each in values)
+    except Unmatched as fault:
+        raise invalid(f"Parameter {name}: its AllowedPattern cannot be tried. {fault}") from None
+    if not fitting:
         raise invalid(f"Parameter {name} failed to satisfy constraint: {told or f'must match pattern {pattern}'}")
     for member, wrong in (
         ("MinLength", lambda limit: len(value) < limit),

@@ -95,7 +95,8 @@ def _mappings(mappings: dict[str, Any]) -> None:
         if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
             raise invalid(f"Template format error: [/Mappings/{name}] Every Mappings member must be a map of maps.")
         for row in rows.values():
-            if any(isinstance(value, dict) for value in row.values()):
+            values = [each for value in row.values() for each in (value if isinstance(value, list) else [value])]
+            if any(isinstance(value, (dict, list)) for value in values):  # no function may stand here
                 raise invalid("Template format error: Every Mappings attribute must be a String or a List.")
 
 

@@ -1,4 +1,6 @@
-"""Queries and patterns with regular expressions, in a process of their own that is ended when it takes too long.
+"""Regular expressions that others wrote, in a process of their own that is ended when it takes too long.
+
+They stand in queries and filter patterns, in deployed APIs and in templates.
 
 Python's expressions backtrack, hold the interpreter meanwhile, and cannot be stopped: one bad pattern over one long
 line would keep the whole cloud waiting for hours. Whether a pattern is a bad one cannot be seen in general, so all of
@@ -19,7 +21,12 @@ from workshop.localaws.faults import AwsError
 
 SECONDS = 5.0
 REPEATS = re.compile(r"[*+{?]")
+MOST_STEPS = 100_000  # some milliseconds
 ROOT = Path(__file__).resolve().parents[3]
+
+
+class Unmatched(Exception):
+    """Whether a text matches cannot be said; says why."""
 
 
 def query_needs_it(query: str) -> bool:
@@ -48,6 +55,38 @@ def matching(pattern: str, messages: list[str]) -> list[bool]:
         AwsError: what `patterns.compiled` raises; InvalidParameterException when it took too long.
     """
     return _asked({"pattern": pattern, "messages": messages}, "InvalidParameterException", "filter pattern")
+
+
+def fits(expression: str, text: str) -> bool:
+    """Whether a text as a whole matches a regular expression that somebody deployed.
+
+    What cannot take long is asked here, everything else in a process of its own; so call it where waiting is allowed.
+
+    Raises:
+        Unmatched: it is no regular expression, or it took too long.
+    """
+    try:
+        matcher = re.compile(expression)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Unmatched(f"{expression[:80]!r} is no regular expression ({error})") from None
+    if _steps(expression, len(text)) <= MOST_STEPS:
+        return matcher.fullmatch(text) is not None
+    try:
+        return bool(_asked({"expression": expression, "text": text}, "ValidationError", "request"))
+    except AwsError as error:
+        raise Unmatched(error.message) from None
+
+
+def _steps(expression: str, length: int) -> int:
+    """A bound for the ways in which a text of this length can be tried; counts too many rather than too few."""
+    if re.search(r"\)[*+?{]", expression):  # a repeated group: the ways multiply with every letter
+        return MOST_STEPS + 1
+    steps = 1
+    for sign in expression:
+        steps *= length + 1 if sign in "*+{" else 2 if sign in "?|" else 1
+        if steps > MOST_STEPS:
+            break
+    return steps
 
 
 def _asked(question: dict[str, Any], code: str, what: str) -> Any:
@@ -80,6 +119,8 @@ def main() -> None:
     try:
         if "query" in question:
             found: Any = insights.run(question["query"], question["rows"])
+        elif "expression" in question:
+            found = re.fullmatch(question["expression"], question["text"]) is not None
         else:
             matches = patterns.compiled(question["pattern"])
             found = [matches(message) for message in question["messages"]]
