@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -138,3 +139,55 @@ def test_a_head_that_stops_is_given_up(listening: Listening, monkeypatch: pytest
         connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
         assert connection.recv(1000) == b""
+
+
+def test_a_head_that_stops_is_given_up_by_a_functions_runtime_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket of its own, whose patience can be made short here: the real one is in the cloud's process."""
+    from workshop.localaws.runtime import runtime_api
+
+    async def talk() -> tuple[bytes, bytes]:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: runtime_api.RuntimeConnection(None),
+            "127.0.0.1",
+            0,  # type: ignore[arg-type]  # no host is reached
+        )
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+            writer.write(b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            whole = await asyncio.wait_for(reader.readuntil(b"}"), LONGEST)
+            writer.write(b"GET / HTTP/1.1\r\nHost: 127.")
+            stopped = await asyncio.wait_for(reader.read(), LONGEST)
+            writer.close()
+            return whole, stopped
+
+    monkeypatch.setattr(runtime_api, "HEAD_SECONDS", 0.2)
+    whole, stopped = asyncio.run(talk())
+    assert whole.startswith(b"HTTP/1.1 404")
+    assert stopped.startswith(b"HTTP/1.1 408")
+
+
+STAND_INS = ("stripe", "paypal", "github", "mail", "backend")
+
+
+@pytest.mark.parametrize("port", STAND_INS)
+@pytest.mark.parametrize("path", ["/anything", "/v1/customers", "/_stand_in/faults"])
+def test_a_body_without_an_end_is_not_kept(listening: Listening, port: str, path: str) -> None:
+    """Chunks without a length, up to 200 MB: the answer, or the end, comes before theirs."""
+    sent, answer, chunk = 0, b"", b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    with socket.create_connection(("127.0.0.1", listening.ports[port]), timeout=LONGEST) as connection:
+        connection.sendall(f"{head}Authorization: Bearer sk_test_1\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        try:
+            while sent < 200:
+                connection.sendall(chunk)
+                sent += 1
+        except OSError:
+            pass
+        with contextlib.suppress(OSError):
+            answer = connection.recv(1000)
+    assert sent < 100 or answer  # who needs no body answers at once, and keeps none of it
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+    longer = f"{head}Content-Length: 99999999999\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", listening.ports[port]), timeout=LONGEST) as connection:
+        connection.sendall(longer)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 4")

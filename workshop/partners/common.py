@@ -30,6 +30,7 @@ from workshop.partners import PartnerContext
 from workshop.partners.faults import Fault, Faults
 
 MOST_REQUESTS = 2000
+MOST_BODY = 25_000_000  # bytes; more than any stand-in takes, each has its own smaller bound
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:18px system-ui;margin:4em auto;max-width:34em}}
 button{{font:inherit;padding:.5em 1em;margin-right:1em}}</style><h1>{title}</h1>{body}</html>"""
@@ -104,6 +105,35 @@ def _masked(value: str) -> str:
     return f"{scheme} ****{secret[-4:]}" if space else f"****{value[-4:]}"
 
 
+def _declared(scope: Mapping[str, Any]) -> int:
+    """The length that a request says its body has; 0 when it says none."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(said) if said.isdigit() and len(said) < 20 else 0
+
+
+class _Bounded:
+    """A request whose body ends for its reader, as if the client had gone, where it is too long to be kept."""
+
+    def __init__(self, receive: Any, send: Any) -> None:
+        self._receive, self._send = receive, send
+        self.size, self.exceeded, self.begun = 0, False, False
+
+    async def receive(self) -> Any:
+        """The next part of the body."""
+        if self.exceeded:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        self.size += len(message.get("body", b""))
+        self.exceeded = self.size > MOST_BODY
+        return {"type": "http.disconnect"} if self.exceeded else message
+
+    async def send(self, message: Any) -> None:
+        """A part of the answer; none after the body was too long."""
+        if not self.exceeded or self.begun:
+            self.begun = True
+            await self._send(message)
+
+
 class StandIn:
     """An ASGI app around a stand-in's own app: keeps the request log, applies faults and serves the doors.
 
@@ -134,8 +164,17 @@ class StandIn:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """One request; a client that hangs up in the middle of its body is nobody's fault and gets no answer."""
+        bounded = _Bounded(receive, send)
         with contextlib.suppress(ClientDisconnect):
-            await self._answer(scope, receive, send)
+            if scope["type"] == "http" and _declared(scope) > MOST_BODY:
+                bounded.exceeded = True
+            else:
+                await self._answer(scope, bounded.receive, bounded.send)
+        if bounded.exceeded and not bounded.begun:
+            said = self.error_body(413)
+            if isinstance(said, dict) and "message" in said:
+                said["message"] = f"The body of the request has more than {MOST_BODY:,} bytes."
+            await JsonAnswer(said, 413, {"connection": "close"})(scope, receive, send)
 
     async def _answer(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":

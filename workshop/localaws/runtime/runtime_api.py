@@ -16,9 +16,10 @@ from workshop.core.net import LoopbackOnly
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100  # bytes; AWS's messages name this number
 HEAD_LIMIT = 2 * 1024 * 1024  # bytes; awslambdaric sends up to one megabyte of X-Ray data in a header
+HEAD_SECONDS = 60.0  # for a head that has begun, as on every other port
 PREFIX = b"/2018-06-01/runtime/"
 REASONS = {200: b"OK", 202: b"Accepted", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found"}
-REASONS |= {405: b"Method Not Allowed", 413: b"Payload Too Large"}
+REASONS |= {405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Payload Too Large"}
 ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 Headers = dict[bytes, bytes]
 Answer = tuple[int, dict[str, str]]  # a status and a JSON object; the status 202 stands for itself
@@ -52,6 +53,7 @@ class RuntimeConnection(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.waiting = False  # the runtime waits in /next
         self.closing = False  # it asked for this connection to end with the answer
+        self.patience: asyncio.TimerHandle | None = None  # for a head that has begun
         self.out: list[bytes] = []
         self.ready: deque[tuple[bytes, bytes, Headers, bytes, bool]] = deque()
         self.reset()
@@ -78,10 +80,24 @@ class RuntimeConnection(asyncio.Protocol):
             self.work()
             self.refuse(400, "InvalidRequest", "This is not a request that the Runtime API knows.", close=True)
             return
+        if self.unread > 0 and self.patience is None and self.transport and not self.transport.is_closing():
+            self.patience = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.give_up)
         self.work()
+
+    def at_ease(self) -> None:
+        """No head is waited for."""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
+
+    def give_up(self) -> None:
+        """Hang up on a head that has stopped."""
+        why = f"The head of the request was not complete within {HEAD_SECONDS:.0f} seconds."
+        self.refuse(408, "RequestTimeout", why, close=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self.at_ease()
         if self.waiting:
             self.waiting = False
             self.host.disconnected(self)
@@ -98,6 +114,7 @@ class RuntimeConnection(asyncio.Protocol):
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        self.at_ease()
         self.unread = -(1 << 62)  # what comes now is a body, which has its own bound
         if self.headers.get(b"expect", b"").lower() == b"100-continue" and self.transport:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")

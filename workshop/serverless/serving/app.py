@@ -120,9 +120,14 @@ class App:
 
     async def _forward(self, request: Request, live: Live, route: Route, path: str, clock: float) -> Response:
         url = api_root(live, route.api)
-        body = await request.body()
-        if len(body) > _MOST:
-            return explained(413, "The body has more than 10 MB, the most that API Gateway takes.")
+        parts: list[bytes] = []
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > _MOST:  # before it is kept: it may have no end
+                return explained(413, "The body has more than 10 MB, the most that API Gateway takes.")
+            parts.append(part)
+        body = b"".join(parts)
         query = request.scope.get("query_string", b"")
         target = httpx.URL(url).raw_path.rstrip(b"/") + path.encode("latin-1") + (b"?" + query if query else b"")
         headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1").lower() not in _HOP]
