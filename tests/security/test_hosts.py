@@ -63,6 +63,20 @@ def test_an_action_by_get_needs_what_a_page_cannot_send(listening: Listening) ->
     assert name in str(listening.bench.client("sns").list_topics())
 
 
+@pytest.mark.parametrize(
+    ("service", "action", "said"),
+    [
+        ("sqs", "CreateQueue&QueueName=by-get&Version=2012-11-05", "/by-get</QueueUrl>"),
+        ("sqs", "ListQueues&Version=2012-11-05", "<ListQueuesResponse"),
+        ("monitoring", "ListMetrics&Version=2010-08-01", "<ListMetricsResponse"),
+    ],
+)
+def test_a_signed_action_by_get_is_answered_in_xml(listening: Listening, service: str, action: str, said: str) -> None:
+    # …/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html: GET or POST
+    answer = httpx.get(f"{listening.aws}/?Action={action}", headers={"Authorization": SIGNED.format(service)})
+    assert (answer.status_code, said in answer.text) == (200, True), answer.text
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "GET", "HEAD", "POST"])
 def test_no_other_site_is_let_into_the_control_plane(listening: Listening, method: str) -> None:
     headers = {"Origin": "https://evil.test", "Access-Control-Request-Method": "POST"}

@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -116,7 +117,7 @@ def environ_of(request: Request) -> dict[str, Any]:
 def call(request: Request) -> Response:
     """moto's answer to a request; its faults as AWS's errors, never as a page or a traceback. Blocks; thread-safe."""
     try:
-        package = module_for(request)
+        package, request = module_for(request), _as_form(request)
         for pattern, handler in routes(package):
             if pattern.match(request.path):
                 with LOCK:
@@ -126,6 +127,17 @@ def call(request: Request) -> Response:
         )
     except AwsError as error:
         return answer(request, error)
+
+
+def _as_form(request: Request) -> Request:
+    """An action by GET as the form that says the same: moto takes it for the protocol that SDKs speak today.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+    """
+    if request.method != "GET" or request.service not in ("sqs", "monitoring") or "Action=" not in request.query:
+        return request
+    form = {**request.headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    return replace(request, method="POST", query="", body=request.query.encode(), headers=form)
 
 
 @cache
