@@ -28,11 +28,33 @@ WAYS = {
     "in a list": f"a,{KEY},b",
     "on a line of its own": f"x\n{KEY}\n",
 }
+# Whoever stores such a text has the key: JSON and YAML write any letter so, and an address does.
+SPELLED = {
+    "an underscore in JSON": KEY.replace("_", "\\u005F"),
+    "all of it in JSON": "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+    "in YAML": KEY.replace("k", "\\x6b", 1),
+    "in an address": "key=" + KEY.replace("_", "%5F"),
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_known_wherever_it_stands(way: str) -> None:
     assert has_live_key(WAYS[way]) and has_live_key(WAYS[way].encode())
+
+
+@pytest.mark.parametrize("way", SPELLED)
+def test_it_is_known_when_its_letters_are_written_otherwise(way: str) -> None:
+    assert has_live_key(SPELLED[way]) and has_live_key(SPELLED[way].encode())
+
+
+def test_a_parameter_spelled_otherwise_is_refused(cloud: Any) -> None:
+    """The JSON that a client sends may write its letters as it likes."""
+    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/ssm/aws4_request, SignedHeaders=host, Signature=s"
+    headers = {"Authorization": scope, "Content-Type": "application/x-amz-json-1.1"}
+    headers["X-Amz-Target"] = "AmazonSSM.PutParameter"
+    body = f'{{"Name": "/x", "Type": "String", "Value": "{SPELLED["an underscore in JSON"]}"}}'
+    answer = httpx.post(cloud.endpoint, content=body, headers=headers)
+    assert (answer.status_code, "live Stripe key" in answer.text) == (400, True)
 
 
 @pytest.mark.parametrize(
