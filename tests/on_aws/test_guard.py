@@ -116,6 +116,7 @@ def test_a_yes_is_for_one_account_and_one_region(capsys: Any, monkeypatch: Any) 
 
 def test_an_agreement_is_held_against_the_account_of_the_clients_own_credentials(monkeypatch: Any) -> None:
     """A profile of another account, in the same process: STS is asked with its keys, and the owner again."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # clients of AWS itself; nothing is sent
     asked = Guard()
     asked.agreed = {("111111111111", "eu-west-1")}
     accounts = {"AKIAONE": "111111111111", "AKIATWO": "222222222222"}

@@ -51,7 +51,9 @@ def test_with_a_key_of_the_readers_own_stripe_is_the_real_one(cloud: Any) -> Non
     assert done.stdout.split() == ["https://api.stripe.com", "sk_test_1"], done.stderr
 
 
-@pytest.mark.parametrize("how", ["connect(stand_ins=False)", "__import__('workshop').switch.connect_command()"])
+@pytest.mark.parametrize(
+    "how", ["connect(stand_ins=False)", "__import__('workshop.cloud.switch', fromlist=['_']).connect_command()"]
+)
 def test_without_stand_ins_the_third_parties_are_the_real_ones(cloud: Any, how: str) -> None:
     done = python(f"c = {how}; print(json.dumps(c.partners)); c.stand_in('github')", cloud.endpoint)
     assert json.loads(done.stdout.splitlines()[0]) == {

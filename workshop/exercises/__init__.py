@@ -19,21 +19,24 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.lazy import homes, load
 
-if TYPE_CHECKING:  # which exercise lives where; a module is loaded when one of its exercises is used
-    from workshop.exercises.n00_start_here import log_groups, whose_account
-    from workshop.exercises.n01_hello_world import created, greet_by_name, second_address
-    from workshop.exercises.n02_local_development import live_edit, two_stages, unknown_path
+# Which exercise lives where, in the order of each notebook; a module is loaded when one of its exercises is used.
+# isort: off
+if TYPE_CHECKING:
+    from workshop.exercises.n00_start_here import whose_account, log_groups
+    from workshop.exercises.n01_hello_world import second_address, created, greet_by_name
+    from workshop.exercises.n02_local_development import live_edit, unknown_path, two_stages
     from workshop.exercises.n03_pull_request_checks import own_titles, signed_like_github
-    from workshop.exercises.n04_cron import morning_in_paris, second_monday, skipped_hour
-    from workshop.exercises.n05_the_middleman import in_chunks, largest_body
-    from workshop.exercises.n06_secrets import only_our_page, two_parameters
-    from workshop.exercises.n07_layers import in_the_order_asked, whose_file
-    from workshop.exercises.n08_payments_in_forty_lines import same_key_same_charge, smallest_in_yen
-    from workshop.exercises.n09_payments_in_production import signed_by_stripe, to_pennies
+    from workshop.exercises.n04_cron import second_monday, skipped_hour, morning_in_paris
+    from workshop.exercises.n05_the_middleman import largest_body, in_chunks
+    from workshop.exercises.n06_secrets import two_parameters, only_our_page
+    from workshop.exercises.n07_layers import whose_file, in_the_order_asked
+    from workshop.exercises.n08_payments_in_forty_lines import smallest_in_yen, same_key_same_charge
+    from workshop.exercises.n09_payments_in_production import to_pennies, signed_by_stripe
     from workshop.exercises.n10_console_and_logs import billed, cold_share
     from workshop.exercises.n11_cold_starts import cold_of_a_burst, long_enough
     from workshop.exercises.n12_what_it_costs import a_further_million, where_they_meet
     from workshop.exercises.n99_challenge import challenge
+# isort: on
 
 
 def _by_module() -> dict[str, tuple[str, ...]]:

@@ -68,13 +68,29 @@ def meanwhile(shop: Shop, name: str, what: str, value: object) -> httpx.Response
     with shop.stripe.mishap(kind="slow", when="after", seconds=1.5, path=CONFIRM), ThreadPoolExecutor(1) as pool:
         paying = pool.submit(shop.post, name)
         wait(lambda: len(shop.stripe.charges()) > charged)
-        shop.orders.update_item(
-            Key={"order_id": name},
-            UpdateExpression="SET #what = :value",
-            ExpressionAttributeNames={"#what": what},
-            ExpressionAttributeValues={":value": value},
-        )
+        change(shop, name, what, value)
         return paying.result()
+
+
+def change(shop: Shop, name: str, what: str, value: object) -> None:
+    """Changes an order, as the shop does: again when it met a transaction of the service.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+    """
+    until = time.monotonic() + LONGEST
+    while True:
+        try:
+            shop.orders.update_item(
+                Key={"order_id": name},
+                UpdateExpression="SET #what = :value",
+                ExpressionAttributeNames={"#what": what},
+                ExpressionAttributeValues={":value": value},
+            )
+            return
+        except shop.orders.meta.client.exceptions.TransactionConflictException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def heard_of(shop: Shop, kind: str, name: str) -> None:

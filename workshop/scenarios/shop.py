@@ -201,6 +201,7 @@ class Shop:
     def close(self) -> str:
         """Removes the services of this lesson that are deployed, the secrets, and the tables that a removal keeps."""
         self.http.close()
+        self.stripe.unregister(f"{self.base}/webhook")
         kept = [self.orders, self.ledger, self.refunds, self.alarm_rows]
         delete_secrets("stripe_test_key", "stripe_webhook_secret", "session_key")
         for folder in (FOLDER, "demo_lambdas/half_right", "demo_lambdas/stripe_payment", "demo_lambdas/access_ssm"):

@@ -88,11 +88,15 @@ class StripeSide:
 
     def register(self, url: str, kinds: list[str]) -> str:
         """Registers a webhook endpoint, in place of an earlier one at the same address. Returns its signing secret."""
+        self.unregister(url)
+        wanted: Any = {"url": url, "enabled_events": kinds}
+        return str(self.api.webhook_endpoints.create(wanted).secret)
+
+    def unregister(self, url: str) -> None:
+        """Stripe tells this address nothing any more."""
         for endpoint in self.api.webhook_endpoints.list().data:
             if endpoint.url == url:
                 self.api.webhook_endpoints.delete(endpoint.id)
-        wanted: Any = {"url": url, "enabled_events": kinds}
-        return str(self.api.webhook_endpoints.create(wanted).secret)
 
     def newest_event(self, kind: str) -> Any:
         """The newest event of a kind."""

@@ -36,7 +36,8 @@ from workshop.core.net import is_loopback
 ENTRANCE = Path(__file__).resolve().parent / "entrance"
 SECONDS = 60.0  # the longest wait for a new API
 AT_IT = 300.0  # and for somebody else's deploy of the same stack
-MET = ("AlreadyExists", "_IN_PROGRESS", "(404)")  # what AWS says of two deploys that began at the same moment
+# What AWS, or the deploy tool, says of two deploys that began at the same moment.
+MET = ("AlreadyExists", "_IN_PROGRESS", "(404)", "is under way", "was removed while")
 GONE = {403, 404, 503}  # of an API, or a queue, that is not there any more
 _offered: dict[str, str] = {}
 _open: dict[str, Any] = {}
