@@ -65,11 +65,14 @@ CASES: dict[str, Callable[[Shop, str], httpx.Response]] = {
 def meanwhile(shop: Shop, name: str, what: str, value: object) -> httpx.Response:
     """Pays an order, and changes it when Stripe has taken the money and its answer is still on the way."""
     charged = len(shop.stripe.charges())
+    shop.stripe.tell("settings", webhooks="held")  # else Stripe's webhook may be quicker than the change
     with shop.stripe.mishap(kind="slow", when="after", seconds=1.5, path=CONFIRM), ThreadPoolExecutor(1) as pool:
         paying = pool.submit(shop.post, name)
         wait(lambda: len(shop.stripe.charges()) > charged)
         change(shop, name, what, value)
-        return paying.result()
+        answer = paying.result()
+    shop.stripe.tell("settings", webhooks="sent")
+    return answer
 
 
 def change(shop: Shop, name: str, what: str, value: object) -> None:
