@@ -118,6 +118,11 @@ class _Bounded:
         self._receive, self._send = receive, send
         self.size, self.exceeded, self.begun = 0, False, False
 
+    @property
+    def transport(self) -> Any:
+        """The connection, as the server's own `send` has it: a fault may drop it."""
+        return getattr(getattr(self._send, "__self__", None), "transport", None)
+
     async def receive(self) -> Any:
         """The next part of the body."""
         if self.exceeded:

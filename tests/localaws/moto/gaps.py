@@ -195,6 +195,7 @@ def an_updated_schedule_has_its_defaults_again(client: Client) -> None:
     scheduler.create_schedule(**given, State="DISABLED", ScheduleExpressionTimezone="Europe/London")
     scheduler.update_schedule(**given)
     found = scheduler.get_schedule(Name=given["Name"])
+    scheduler.delete_schedule(Name=given["Name"])  # it would fire in other tests
     assert (found.get("State"), found.get("ScheduleExpressionTimezone")) == ("ENABLED", "UTC")
 
 
