@@ -91,7 +91,12 @@ class Provider(BaseProvider):
 
         https://developer.paypal.com/docs/api/webhooks/v1/#verify-webhook-signature_post
         """
-        event = json.loads(raw)
+        try:
+            event = json.loads(raw)
+        except RecursionError:  # anybody can send us brackets
+            raise ValueError("Nested too deeply.") from None
+        if not isinstance(event, dict):
+            raise ValueError("An event is an object.")
         [webhook_id] = get_ssm(["paypal_webhook_id"])
         proof = {name: headers.get("paypal-" + name.replace("_", "-"), "") for name in PROOF}
         body = proof | {"webhook_id": webhook_id, "webhook_event": event}
@@ -105,9 +110,11 @@ class Provider(BaseProvider):
 
 def about(event):
     """Our name stands behind the table's in `custom_id`: several stages may share one account."""
-    thing, kind = event["resource"], event["event_type"]
-    unit = thing["purchase_units"][0] if "purchase_units" in thing else thing
-    books, _, name = unit.get("custom_id", "").partition("/")
+    kind, thing = str(event.get("event_type")), event.get("resource")
+    if not isinstance(thing, dict) or "id" not in thing:  # an event of another product of PayPal's: none of ours
+        return About(kind)
+    unit = (thing.get("purchase_units") or [thing])[0]
+    books, _, name = str(unit.get("custom_id", "")).partition("/")
     name = name.partition("#")[0] if books == os.environ["ITEMS_TABLE"] else ""
     if "REFUND" in kind:
         return About(kind, "refund", name, "", thing["id"])
