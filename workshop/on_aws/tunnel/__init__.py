@@ -32,6 +32,7 @@ from urllib.parse import urlsplit
 
 from workshop.core.errors import WorkshopError
 from workshop.core.net import is_loopback
+from workshop.core.telling import say
 
 ENTRANCE = Path(__file__).resolve().parent / "entrance"
 SECONDS = 60.0  # the longest wait for a new API
@@ -166,13 +167,12 @@ def close() -> None:
 def _begin() -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from workshop import show
     from workshop.core.aws_errors import trouble
     from workshop.on_aws import personal
     from workshop.on_aws.tunnel.agent import wait_until_open
 
     service = personal.load(ENTRANCE)
-    show.say(
+    say(
         f"The third parties' stand-ins run on this machine. The stack {service.stack}, an HTTP API with a function, "
         "takes AWS's requests to them for as long as this notebook runs. It stays for the next lessons; idle it costs "
         "nothing."
@@ -205,7 +205,7 @@ def _deployed(service: Any) -> Any:
         busy = str((stack.describe() or {}).get("StackStatus", "")).endswith("_IN_PROGRESS")
         if busy and time.monotonic() < until:
             if not told:
-                show.say(f"{service.stack} is being changed just now, by another notebook or an earlier cell: waiting.")
+                say(f"{service.stack} is being changed just now, by another notebook or an earlier cell: waiting.")
             told = True
             time.sleep(1)
             continue
@@ -250,10 +250,9 @@ def _start(service: Any, deployed: Any) -> None:
 
 def _tell(error: Exception) -> None:
     """What keeps the agent from AWS, said in the notebook: its threads have no cell of their own."""
-    from workshop import show
     from workshop.core.aws_errors import explain
 
-    show.say(f"At the moment AWS cannot reach the stand-ins on this machine. {explain(error)}")
+    say(f"At the moment AWS cannot reach the stand-ins on this machine. {explain(error)}")
 
 
 def _shut() -> WorkshopError:
