@@ -60,7 +60,7 @@ def is_stale(path: Path) -> bool:
     return notebook["metadata"].get("workshop", {}).get("rendered_from") != source_hash(notebook)
 
 
-def execute(path: Path, *, timeout: int = 180) -> Any:
+def execute(path: Path, *, timeout: int = 600) -> Any:
     """Runs one notebook in a fresh kernel, in its own folder, connected to a cloud of its own.
 
     Returns:
